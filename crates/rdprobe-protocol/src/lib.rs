@@ -1,1 +1,8 @@
 //! Bytes to facts and back: one sans-I/O machine per phase of the RDP handshake. No I/O, no clock.
+//!
+//! A [`Machine`] says what to send, is told what came and how the peer ended it, and at the end hands over what
+//! it learnt. A peer that misbehaves is an observation, so no step returns an error.
+
+mod machine;
+
+pub use machine::{Concluded, Ending, Machine};

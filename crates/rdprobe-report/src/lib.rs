@@ -1,1 +1,29 @@
-//! The vocabulary of rdprobe: attempts, observations, findings, verdicts and the report. No I/O.
+//! The vocabulary of rdprobe: attempts, observations, findings, verdicts and the report.
+//!
+//! Types and their JSON form, nothing else: no I/O, no clock, no judgement. Everything that one crate of the
+//! workspace says to another is said in these words, and a recorded [`Report`] holds enough of them to be judged
+//! again without the host.
+
+mod attempt;
+pub mod facts;
+mod finding;
+pub mod hello;
+mod observations;
+mod phase;
+mod protocol;
+mod report;
+mod time;
+mod tls;
+mod verdict;
+
+pub use attempt::{Ask, Attempt, Depth, Failure, FailureKind, Offer, Purpose, RUSTLS, Recipe, Step};
+pub use facts::Facts;
+pub use finding::{ClientError, Code, Confidence, Effect, Finding, Fix, Next, Severity, Where};
+pub use hello::HelloProfile;
+pub use observations::{Observations, Options, Target, UdpQuestion};
+pub use phase::{Phase, PhaseOutcome, StepOutcome};
+pub use protocol::{Protocol, Protocols};
+pub use report::{NoFacts, PhaseReport, Phases, Report, SCHEMA_VERSION, Tool};
+pub use time::{Millis, Timestamp};
+pub use tls::{AlertDescription, CipherSuite, NamedGroup, SignatureScheme, TlsVersion};
+pub use verdict::{ClientOutcome, Status, Verdict};

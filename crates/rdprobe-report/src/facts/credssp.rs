@@ -1,0 +1,114 @@
+//! Facts of CredSSP ([MS-CSSP]) and of the NTLM challenge within ([MS-NLMP] 2.2.1.2).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::is_default;
+use crate::{Millis, Timestamp};
+
+/// What the host said over CredSSP.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct CredsspFacts {
+    /// `version` of the host's TSRequest ([MS-CSSP] 2.2.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// SPNEGO mechanism that the host selected; absent where bare NTLM was answered.
+    pub mechanism: Option<String>,
+    /// Whether our NEGOTIATE went inside SPNEGO.
+    #[serde(skip_serializing_if = "is_default")]
+    pub spnego: bool,
+    /// Build number that the NTLM challenge claims.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build: Option<u16>,
+    /// The whole version that the challenge claims, `10.0.20348`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ntlm_version: Option<String>,
+    /// Windows editions that share the build; empty where the Confirm does not fit Windows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<String>,
+    /// NetBIOS name of the computer that answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub netbios_computer: Option<String>,
+    /// NetBIOS name of its domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub netbios_domain: Option<String>,
+    /// DNS name of the computer that answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns_computer: Option<String>,
+    /// DNS name of its domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns_domain: Option<String>,
+    /// DNS name of its forest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns_forest: Option<String>,
+    /// The challenge's TargetName.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_name: Option<String>,
+    /// NegotiateFlags of the challenge, `0xE28A8235`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ntlm_flags: Option<String>,
+    /// The host's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_time: Option<Timestamp>,
+    /// Host's clock minus ours, half the round trip taken off, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skew_ms: Option<Millis>,
+    /// By how much the skew may be off: half the round trip, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skew_error_ms: Option<Millis>,
+    /// `errorCode` of the host's TSRequest, `0xC000006D`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ntstatus: Option<String>,
+    /// Name of the status, `STATUS_LOGON_FAILURE`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ntstatus_name: Option<String>,
+    /// Package used with credentials: `ntlm`, `kerberos`, `negotiate`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
+    /// Account that was tried, `DOMAIN\user`; never a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// An AUTHENTICATE or AP-REQ went out: the account has been tried.
+    #[serde(skip_serializing_if = "is_default")]
+    pub authentication_sent: bool,
+    /// Whether the host's `pubKeyAuth` binds the logon to this TLS channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_key_bound: Option<bool>,
+    /// The credentials were accepted.
+    #[serde(skip_serializing_if = "is_default")]
+    pub accepted: bool,
+    /// Early User Authorization Result ([MS-RDPBCGR] 2.2.10.2): 0 granted, 5 denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_result: Option<u32>,
+    /// Why no logon was tried although credentials were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_tried: Option<String>,
+    /// Error of the key distribution centre.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kerberos_error: Option<KerberosError>,
+    /// TLS alert that the host sent within the phase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alert: Option<super::Alert>,
+    /// The beginning of an answer that could not be read, in hex, 64 bytes at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raw: Option<String>,
+}
+
+/// A KRB-ERROR (RFC 4120 5.9.1), or why the KDC could not be asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct KerberosError {
+    /// `error-code`, absent where the KDC could not be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<u32>,
+    /// `KDC_ERR_C_PRINCIPAL_UNKNOWN`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What was being asked for: `as` or `tgs`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<String>,
+    /// `e-text`, or why the KDC could not be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}

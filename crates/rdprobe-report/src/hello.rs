@@ -1,0 +1,250 @@
+//! Hello profiles: what a client's ClientHello offers, as data (`data/hello_profiles.json`).
+//!
+//! Client profiles say whose verdict it is; experiment profiles tell why a handshake fails. Three experiments are
+//! variants of the reference client's own hello, made here.
+
+use std::sync::OnceLock;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{CipherSuite, NamedGroup, SignatureScheme, TlsVersion};
+
+/// The reference client, unless `--client` names another.
+pub const DEFAULT_CLIENT: &str = "mstsc-win11-24h2";
+/// Every registered suite, TLS 1.0 to 1.2.
+pub const ALL_SUITES: &str = "all-suites";
+/// Every TLS 1.3 suite and group.
+pub const TLS13_ALL_SUITES: &str = "tls13-all-suites";
+/// TLS 1.2 with static RSA and CBC.
+pub const TLS12_RSA_CBC: &str = "tls12-rsa-cbc";
+/// TLS 1.0 alone.
+pub const TLS10: &str = "tls10";
+/// The reference client's hello, cut to what it cannot do without.
+pub const SMALL: &str = "small";
+/// The reference client's hello without a server name.
+pub const NO_SNI: &str = "no-sni";
+/// The reference client's hello without TLS 1.3.
+pub const NO_TLS13: &str = "no-tls13";
+
+/// What one ClientHello offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HelloProfile {
+    /// Stable id, `mstsc-win11-24h2`.
+    pub id: String,
+    /// Whose hello it is.
+    pub title: String,
+    /// A client that people use, or an experiment.
+    pub kind: ProfileKind,
+    /// What of it is documented, captured or assumed.
+    pub basis: String,
+    /// Where it comes from.
+    pub source: String,
+    /// Version in the record header.
+    pub record_version: TlsVersion,
+    /// Versions offered, best first.
+    pub versions: Vec<TlsVersion>,
+    /// Suites offered, in order.
+    #[serde(deserialize_with = "suites_or_all")]
+    pub suites: Vec<CipherSuite>,
+    /// Groups offered, in order.
+    pub groups: Vec<NamedGroup>,
+    /// Groups for which a key share is sent.
+    pub key_shares: Vec<NamedGroup>,
+    /// Signature schemes offered, in order.
+    pub signature_schemes: Vec<SignatureScheme>,
+    /// Extensions, in order.
+    pub extensions: Vec<Extension>,
+}
+
+/// Whether a profile stands for a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ProfileKind {
+    /// A client that people use.
+    Client,
+    /// An experiment.
+    Experiment,
+}
+
+/// The extensions that a profile can hold, by their registered names (RFC 8446 4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is the registered name")]
+pub enum Extension {
+    ServerName,
+    StatusRequest,
+    SupportedGroups,
+    EcPointFormats,
+    SignatureAlgorithms,
+    SessionTicket,
+    ExtendedMasterSecret,
+    SupportedVersions,
+    PskKeyExchangeModes,
+    KeyShare,
+    RenegotiationInfo,
+}
+
+impl HelloProfile {
+    /// The profiles of the data file, clients first.
+    pub fn all() -> &'static [Self] {
+        static PROFILES: OnceLock<Vec<HelloProfile>> = OnceLock::new();
+        PROFILES.get_or_init(|| {
+            serde_json::from_str(include_str!("../data/hello_profiles.json"))
+                .expect("the embedded profiles are read by a test")
+        })
+    }
+
+    /// The profiles for `--client`.
+    pub fn clients() -> impl Iterator<Item = &'static Self> {
+        Self::all()
+            .iter()
+            .filter(|profile| profile.kind == ProfileKind::Client)
+    }
+
+    /// The client with this id.
+    pub fn client(id: &str) -> Option<&'static Self> {
+        Self::clients().find(|profile| profile.id == id)
+    }
+
+    /// The profile with this id; `small`, `no-sni` and `no-tls13` are variants of the client `reference`.
+    pub fn named(id: &str, reference: &str) -> Option<Self> {
+        let variant: fn(&Self) -> Self = match id {
+            SMALL => Self::small,
+            NO_SNI => Self::without_server_name,
+            NO_TLS13 => Self::without_tls13,
+            _ => return Self::all().iter().find(|profile| profile.id == id).cloned(),
+        };
+        let mut profile = variant(Self::client(reference)?);
+        profile.id = id.into();
+        profile.kind = ProfileKind::Experiment;
+        Some(profile)
+    }
+
+    /// Whether a ServerHello with this version and suite answers this offer.
+    pub fn offers(&self, version: TlsVersion, suite: CipherSuite) -> bool {
+        self.versions.contains(&version) && self.suites.contains(&suite)
+    }
+
+    /// Whether TLS 1.3 is offered.
+    pub fn offers_tls13(&self) -> bool {
+        self.versions.contains(&TlsVersion::TLS_1_3)
+    }
+
+    fn without_server_name(&self) -> Self {
+        let mut profile = self.clone();
+        profile.title = format!("{}, without a server name", self.title);
+        profile
+            .extensions
+            .retain(|extension| *extension != Extension::ServerName);
+        profile
+    }
+
+    fn without_tls13(&self) -> Self {
+        let mut profile = self.clone();
+        profile.title = format!("{}, without TLS 1.3", self.title);
+        profile.versions.retain(|version| *version != TlsVersion::TLS_1_3);
+        profile.suites.retain(|suite| !suite.is_tls13());
+        profile.key_shares.clear();
+        let tls13 = [
+            Extension::SupportedVersions,
+            Extension::PskKeyExchangeModes,
+            Extension::KeyShare,
+        ];
+        profile.extensions.retain(|extension| !tls13.contains(extension));
+        profile
+    }
+
+    /// One suite for each kind of key and one key share: the hello of a client from before the long ones.
+    fn small(&self) -> Self {
+        const KEPT: [u16; 9] = [
+            0x1301, 0x1302, 0xC02B, 0xC02F, 0xC030, 0xC013, 0xC009, 0x009C, 0x002F,
+        ];
+        let dropped = [Extension::StatusRequest, Extension::SessionTicket];
+        let mut profile = self.clone();
+        profile.title = format!("{}, cut to the least", self.title);
+        profile.suites.retain(|suite| KEPT.contains(&suite.0));
+        profile.groups.truncate(2);
+        profile.key_shares.truncate(1);
+        profile.signature_schemes.truncate(8);
+        profile
+            .extensions
+            .retain(|extension| !dropped.contains(extension));
+        profile
+    }
+}
+
+/// A list of suite names, or `["*"]` for every registered suite below TLS 1.3.
+fn suites_or_all<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<CipherSuite>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    if names == ["*"] {
+        return Ok(CipherSuite::registered()
+            .filter(|suite| !suite.is_tls13() && suite.0 != 0)
+            .collect());
+    }
+    names
+        .iter()
+        .map(|name| name.parse().map_err(serde::de::Error::custom))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_profile_can_be_read_and_is_consistent() {
+        assert!(HelloProfile::client(DEFAULT_CLIENT).is_some());
+        for profile in HelloProfile::all() {
+            assert!(
+                !profile.suites.is_empty() && !profile.versions.is_empty(),
+                "{}",
+                profile.id
+            );
+            assert!(
+                profile
+                    .key_shares
+                    .iter()
+                    .all(|group| profile.groups.contains(group)),
+                "{}",
+                profile.id
+            );
+            let lists_versions = profile.extensions.contains(&Extension::SupportedVersions);
+            assert_eq!(lists_versions, profile.offers_tls13(), "{}", profile.id);
+        }
+    }
+
+    #[test]
+    fn no_client_offers_a_null_suite() {
+        for profile in HelloProfile::clients() {
+            assert!(
+                !profile
+                    .suites
+                    .iter()
+                    .any(|suite| suite.to_string().contains("_NULL")),
+                "{}",
+                profile.id
+            );
+        }
+    }
+
+    #[test]
+    fn variants_are_made_of_the_reference_client() {
+        let small = HelloProfile::named(SMALL, DEFAULT_CLIENT).unwrap();
+        assert!(small.suites.len() < 10 && small.offers_tls13());
+        let no_tls13 = HelloProfile::named(NO_TLS13, DEFAULT_CLIENT).unwrap();
+        assert!(!no_tls13.offers_tls13() && no_tls13.suites.iter().all(|suite| !suite.is_tls13()));
+        assert!(HelloProfile::named(NO_SNI, "nobody").is_none());
+    }
+
+    #[test]
+    fn all_suites_has_all_of_them() {
+        assert!(
+            HelloProfile::named(ALL_SUITES, DEFAULT_CLIENT)
+                .unwrap()
+                .suites
+                .len()
+                > 330
+        );
+    }
+}

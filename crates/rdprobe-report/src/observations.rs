@@ -1,0 +1,158 @@
+//! Observations: all that was seen of one target, and the question that was asked.
+
+use std::net::{IpAddr, SocketAddr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::facts::is_default;
+use crate::{Attempt, Facts, Millis, Step, facts::DnsFacts};
+
+/// The host as the user named it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Target {
+    /// As typed.
+    pub input: String,
+    /// Name or address, without port and brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+impl Target {
+    /// The port of the RDP listener.
+    pub const DEFAULT_PORT: u16 = 3389;
+
+    /// The address, where the target is one.
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.host.parse().ok()
+    }
+}
+
+/// What was asked for, as far as it decides the plan or the verdict. Recorded, so that a replay judges the same
+/// question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Options {
+    /// The reference client, by the id of its hello profile.
+    pub client: String,
+    /// Sent as SNI and checked in the certificate instead of the host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
+    /// The text after `Cookie: ` in every Connection Request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cookie: Option<String>,
+    /// Routing token in every Connection Request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub routing_token: Option<String>,
+    /// The user's client uses no CredSSP.
+    #[serde(skip_serializing_if = "is_default")]
+    pub no_nla: bool,
+    /// Ask about RDSTLS and Entra ID too.
+    #[serde(skip_serializing_if = "is_default")]
+    pub offers: bool,
+    /// Ask the default questions one after the other where one may answer the next: for runs over many targets.
+    #[serde(skip_serializing_if = "is_default")]
+    pub in_turn: bool,
+    /// Credentials were given: a logon is wanted.
+    #[serde(skip_serializing_if = "is_default")]
+    pub logon: bool,
+    /// Allow the logon over a certificate that is neither trusted nor pinned.
+    #[serde(skip_serializing_if = "is_default")]
+    pub accept_untrusted_certificate: bool,
+    /// What is asked over UDP.
+    pub udp: UdpQuestion,
+    /// Port of the UDP listener where it is not the TCP one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub udp_port: Option<u16>,
+    /// SYN datagrams that a proper question sends.
+    pub udp_probes: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            client: crate::hello::DEFAULT_CLIENT.into(),
+            server_name: None,
+            cookie: None,
+            routing_token: None,
+            no_nla: false,
+            offers: false,
+            in_turn: false,
+            logon: false,
+            accept_untrusted_certificate: false,
+            udp: UdpQuestion::default(),
+            udp_port: None,
+            udp_probes: 3,
+        }
+    }
+}
+
+/// How much is asked over UDP, and how its silence is judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UdpQuestion {
+    /// Nothing is sent.
+    Off,
+    /// One SYN beside the TCP work.
+    #[default]
+    Aside,
+    /// Asked properly; silence is a warning.
+    Asked,
+    /// Asked properly; silence is an error.
+    Expected,
+}
+
+/// All that was seen of one target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observations {
+    /// The target.
+    pub target: Target,
+    /// What was asked for.
+    pub options: Options,
+    /// Name resolution; none while it runs.
+    pub resolution: Option<Step>,
+    /// The attempts in the order of issue, those in flight among them.
+    pub attempts: Vec<Attempt>,
+    /// How long it took until now.
+    pub elapsed_ms: Millis,
+    /// The probe's deadline ran out, or the user ended it, before the plan was done.
+    pub cut_short: bool,
+}
+
+impl Observations {
+    /// Nothing seen yet.
+    pub fn new(target: Target, options: Options) -> Self {
+        Self {
+            target,
+            options,
+            resolution: None,
+            attempts: Vec::new(),
+            elapsed_ms: Millis(0.0),
+            cut_short: false,
+        }
+    }
+
+    /// Facts of the resolution.
+    pub fn dns(&self) -> Option<&DnsFacts> {
+        match &self.resolution.as_ref()?.facts {
+            Facts::Dns(facts) => Some(facts),
+            _ => None,
+        }
+    }
+
+    /// The addresses to probe, in the order in which a client tries them.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        let Some(dns) = self.dns() else { return Vec::new() };
+        dns.addresses
+            .iter()
+            .filter(|address| !dns.not_probed.contains(address))
+            .map(|&address| SocketAddr::new(address, self.target.port))
+            .collect()
+    }
+
+    /// The name that clients send and check: `--server-name`, else the host.
+    pub fn server_name(&self) -> &str {
+        self.options.server_name.as_deref().unwrap_or(&self.target.host)
+    }
+}

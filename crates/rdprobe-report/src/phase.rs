@@ -1,0 +1,97 @@
+//! The phases of the handshake and how each can end.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A phase of the RDP handshake, in the order in which a client goes through them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Name resolution.
+    Dns,
+    /// The TCP connection.
+    Tcp,
+    /// X.224 Connection Request and Confirm ([MS-RDPBCGR] 1.3.1.1, connection initiation).
+    X224,
+    /// The TLS handshake.
+    Tls,
+    /// The certificate that the host presents.
+    Certificate,
+    /// CredSSP, also called Network Level Authentication ([MS-CSSP]).
+    Credssp,
+    /// MCS Connect and the GCC conference blocks ([MS-RDPBCGR] 2.2.1.3).
+    Mcs,
+    /// Licensing ([MS-RDPELE]).
+    Licensing,
+    /// The UDP transport ([MS-RDPEUDP]).
+    Udp,
+}
+
+impl Phase {
+    /// Every phase, in order.
+    pub const ALL: [Self; 9] = [
+        Self::Dns,
+        Self::Tcp,
+        Self::X224,
+        Self::Tls,
+        Self::Certificate,
+        Self::Credssp,
+        Self::Mcs,
+        Self::Licensing,
+        Self::Udp,
+    ];
+
+    /// The key of the phase in a report, `tls`.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Tcp => "tcp",
+            Self::X224 => "x224",
+            Self::Tls => "tls",
+            Self::Certificate => "certificate",
+            Self::Credssp => "credssp",
+            Self::Mcs => "mcs",
+            Self::Licensing => "licensing",
+            Self::Udp => "udp",
+        }
+    }
+}
+
+impl std::fmt::Display for Phase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+/// How a phase ended, over all attempts on the address that decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PhaseOutcome {
+    /// The phase was seen to succeed.
+    Ok,
+    /// The phase was seen to fail.
+    Failed,
+    /// It was asked, and the answer (silence over UDP, say) does not tell.
+    Inconclusive,
+    /// An earlier phase failed.
+    #[default]
+    NotReached,
+    /// Nobody asked for it.
+    NotRequested,
+    /// The host does not offer it (CredSSP on a host without NLA).
+    NotSupported,
+    /// The host hides it from a client that has not logged on.
+    NotObservable,
+}
+
+/// How one step of one attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepOutcome {
+    /// It did what it was for.
+    Ok,
+    /// It did not; the step's `failure` says how.
+    Failed,
+    /// It was not tried, since nothing hung on it.
+    Skipped,
+}

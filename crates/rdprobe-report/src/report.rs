@@ -1,0 +1,124 @@
+//! The report, version 1: one JSON object per target.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::facts::{
+    CertificateFacts, CredsspFacts, DnsFacts, TcpFacts, TlsFacts, UdpFacts, X224Facts, is_default,
+};
+use crate::{
+    Attempt, Failure, Finding, Millis, Observations, Options, PhaseOutcome, Step, Target, Timestamp, Verdict,
+};
+
+/// Version of the report's format. Fields may be added under the same version; none changes its meaning.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// One target's report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// `1`.
+    pub schema_version: u32,
+    /// Who wrote it.
+    pub tool: Tool,
+    /// The host as the user named it.
+    pub target: Target,
+    /// The reference client for whom the verdict speaks.
+    pub client: String,
+    /// When the probe began.
+    pub started_at: Timestamp,
+    /// How long it took until the verdict stood.
+    pub duration_ms: Millis,
+    /// The answer.
+    pub verdict: Verdict,
+    /// Everything found, the primary finding first.
+    pub findings: Vec<Finding>,
+    /// Phase by phase, on the address that decided.
+    pub phases: Phases,
+    /// What was asked for.
+    #[serde(default)]
+    pub options: Options,
+    /// Name resolution as it happened.
+    #[serde(default)]
+    pub resolution: Option<Step>,
+    /// Every attempt, in the order of issue.
+    pub attempts: Vec<Attempt>,
+    /// The deadline or the user ended the probe before its plan was done.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cut_short: bool,
+}
+
+impl Report {
+    /// The observations as recorded, to judge them again.
+    pub fn observations(&self) -> Observations {
+        Observations {
+            target: self.target.clone(),
+            options: self.options.clone(),
+            resolution: self.resolution.clone(),
+            attempts: self.attempts.clone(),
+            elapsed_ms: self.duration_ms,
+            cut_short: self.cut_short,
+        }
+    }
+}
+
+/// The program that wrote a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tool {
+    /// `rdprobe`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl Tool {
+    /// This version of rdprobe.
+    pub fn current() -> Self {
+        Self {
+            name: "rdprobe".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+        }
+    }
+}
+
+/// Every phase, on the address that decided.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Phases {
+    /// Name resolution.
+    pub dns: PhaseReport<DnsFacts>,
+    /// TCP.
+    pub tcp: PhaseReport<TcpFacts>,
+    /// X.224.
+    pub x224: PhaseReport<X224Facts>,
+    /// TLS: the reference client's outcome, rustls's own under `probe`.
+    pub tls: PhaseReport<TlsFacts>,
+    /// The certificate.
+    pub certificate: PhaseReport<CertificateFacts>,
+    /// CredSSP.
+    pub credssp: PhaseReport<CredsspFacts>,
+    /// MCS.
+    pub mcs: PhaseReport<NoFacts>,
+    /// Licensing.
+    pub licensing: PhaseReport<NoFacts>,
+    /// UDP.
+    pub udp: PhaseReport<UdpFacts>,
+}
+
+/// One phase.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PhaseReport<F> {
+    /// How it ended.
+    pub outcome: PhaseOutcome,
+    /// How long it took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<Millis>,
+    /// How it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// What was learnt.
+    #[serde(flatten)]
+    pub facts: F,
+}
+
+/// Facts of a phase that is not built yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NoFacts {}
