@@ -1,1 +1,4 @@
-//! The network library: DNS, sockets and TLS. Drives the machines; the only I/O.
+//! The network library of rdprobe: DNS, sockets and TLS. It drives the machines of rdprobe-protocol by the plan of
+//! rdprobe-diagnosis, and holds the only I/O.
+
+pub mod network;

@@ -1,0 +1,74 @@
+//! The one edge at which rdprobe meets the world: resolve, connect, datagram and clock behind a trait.
+//!
+//! There are two implementations: `Tokio` for real sockets, and the testkit's simulated network, in which hosts
+//! are scripts and time is virtual. Timers are tokio's own on both sides, so a paused runtime makes them virtual.
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use rdprobe_report::facts::{Icmp, TcpFacts};
+use rdprobe_report::{Failure, Timestamp};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// Where a probe finds hosts.
+pub trait Network {
+    /// A TCP connection.
+    type Stream: Stream;
+    /// A UDP socket connected to one peer.
+    type Datagram: Datagram;
+
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
+
+    /// Resolves a name as the user's client would, in the order in which it would try the addresses.
+    fn resolve(&self, host: &str) -> impl Future<Output = Result<Vec<IpAddr>, ResolveError>>;
+
+    /// Opens a TCP connection. It has no time limit of its own.
+    fn connect(&self, address: SocketAddr) -> impl Future<Output = Result<Self::Stream, ConnectError>>;
+
+    /// Opens a UDP socket towards one peer, fragmentation forbidden where the OS can.
+    fn datagram(&self, address: SocketAddr) -> impl Future<Output = io::Result<Self::Datagram>>;
+}
+
+/// A TCP connection. A peer's RST shows as `ConnectionReset`; `poll_shutdown` sends a FIN.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin {
+    /// What the operating system knows of the connection now.
+    fn facts(&self) -> TcpFacts;
+}
+
+/// A UDP socket connected to one peer.
+pub trait Datagram {
+    /// Sends one datagram.
+    fn send(&mut self, datagram: &[u8]) -> impl Future<Output = io::Result<()>>;
+
+    /// Waits for the next datagram or ICMP error.
+    fn receive(&mut self) -> impl Future<Output = io::Result<Received>>;
+}
+
+/// What came on a UDP socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// A datagram, cut at 2048 bytes.
+    Datagram(Vec<u8>),
+    /// An ICMP error for one of ours.
+    Icmp(Icmp),
+}
+
+/// Why a name did not resolve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolveError {
+    /// `getaddrinfo`'s own name, `EAI_NONAME`.
+    pub name: String,
+    /// Its text.
+    pub detail: String,
+}
+
+/// Why a connection was not made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConnectError {
+    /// Kind and text.
+    pub failure: Failure,
+    /// What was learnt all the same: the ICMP error and who sent it.
+    pub facts: Box<TcpFacts>,
+}
