@@ -2,3 +2,4 @@
 //! rdprobe-diagnosis, and holds the only I/O.
 
 pub mod network;
+mod os;
