@@ -52,4 +52,27 @@ impl<'a> Reader<'a> {
     pub(crate) fn u16(&mut self) -> Option<u16> {
         self.array().map(u16::from_be_bytes)
     }
+
+    pub(crate) fn u24(&mut self) -> Option<usize> {
+        self.array()
+            .map(|[high, middle, low]| u32::from_be_bytes([0, high, middle, low]) as usize)
+    }
+
+    /// The contents of a vector whose length is its first byte.
+    pub(crate) fn vector8(&mut self) -> Option<Reader<'a>> {
+        let length = self.u8()?;
+        self.take(length.into()).map(Reader)
+    }
+
+    /// The contents of a vector whose length is its first two bytes.
+    pub(crate) fn vector16(&mut self) -> Option<Reader<'a>> {
+        let length = self.u16()?;
+        self.take(length.into()).map(Reader)
+    }
+
+    /// The contents of a vector whose length is its first three bytes.
+    pub(crate) fn vector24(&mut self) -> Option<Reader<'a>> {
+        let length = self.u24()?;
+        self.take(length).map(Reader)
+    }
 }

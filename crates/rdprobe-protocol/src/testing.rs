@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use crate::tls::HelloSeed;
 use crate::{Concluded, Ending, Machine};
 
 /// A frame of `fixtures/wire/frames.json`, by name.
@@ -17,6 +18,11 @@ pub(crate) fn frame(name: &str) -> Vec<u8> {
         .as_str()
         .unwrap();
     hex::decode(hex).unwrap()
+}
+
+/// Randomness that is none.
+pub(crate) fn seed() -> HelloSeed {
+    HelloSeed::from(std::array::from_fn(|index| index as u8 + 1))
 }
 
 /// Feeds `bytes` in pieces of the given sizes (over and over; never more than is wanted), then ends. Also says how

@@ -6,9 +6,10 @@
 mod confirm;
 mod fingerprint;
 mod request;
-mod service;
+pub(crate) mod service;
 
 pub use confirm::failure_name;
+pub(crate) use confirm::is_disconnect_ultimatum;
 pub use fingerprint::fits_windows;
 pub use request::ConnectionRequest;
 

@@ -98,7 +98,7 @@ fn read_tpdu(tpdu: &[u8], facts: &mut X224Facts) -> Option<Option<Failure>> {
 
 /// Whether a Data TPDU carries the MCS message with which xrdp ends a connection early ([MS-RDPBCGR] 2.2.2.3;
 /// T.125 7, choice 8 in the upper six bits).
-fn is_disconnect_ultimatum(mcs: &[u8]) -> bool {
+pub(crate) fn is_disconnect_ultimatum(mcs: &[u8]) -> bool {
     matches!(mcs, [first, _] if first & 0xFC == 0x20)
 }
 

@@ -9,7 +9,7 @@ const MAX_BINARY: usize = 16;
 
 /// Whether `bytes` suffice to name the service; after that no more is read. Depends on the bytes alone and not on
 /// how they came, so it is asked after each one.
-pub(super) fn is_decided(bytes: &[u8]) -> bool {
+pub(crate) fn is_decided(bytes: &[u8]) -> bool {
     if bytes.len() >= MAX_BANNER {
         return true;
     }
@@ -25,7 +25,7 @@ pub(super) fn is_decided(bytes: &[u8]) -> bool {
 }
 
 /// The service that begins with `bytes`.
-pub(super) fn identify(bytes: &[u8]) -> Service {
+pub(crate) fn identify(bytes: &[u8]) -> Service {
     match bytes {
         [0x15 | 0x16, 0x03, 0x00..=0x04, ..] => Service::Tls,
         [0xFF, 0xFB..=0xFE, ..] => Service::Telnet,
