@@ -197,7 +197,10 @@ pub struct TokioDatagram {
 impl TokioDatagram {
     /// What lies ready: an ICMP error first, since it also shows as an error of the next call.
     fn take(&self) -> Option<io::Result<Received>> {
-        if let Ok(Some(icmp)) = self.socket.try_io(Interest::ERROR, || os::icmp_error(SockRef::from(&self.socket))) {
+        if let Ok(Some(icmp)) = self
+            .socket
+            .try_io(Interest::ERROR, || os::icmp_error(SockRef::from(&self.socket)))
+        {
             return Some(Ok(Received::Icmp(icmp)));
         }
         let mut buffer = [0; 2048];
