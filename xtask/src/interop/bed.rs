@@ -215,10 +215,10 @@ impl Running {
             .unwrap_or_default()
     }
 
-    /// Asks it to end, as Ctrl-C would.
-    pub(super) fn interrupt(&self) {
+    /// Asks it to end, and waits a little.
+    pub(super) fn end(&self) {
         if let Some(pid) = rustix::process::Pid::from_raw(self.pid) {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
         for _ in 0..100 {
             if !procfs::Process::read(self.pid).is_some_and(|process| process.is_alive()) {

@@ -153,8 +153,9 @@ impl Matrix {
         let mut endpoints = BTreeSet::new();
         for server in &self.servers {
             if let Some(address) = server.address {
+                let endpoint = (address, server.port, server.run.server().is_udp());
                 ensure!(
-                    endpoints.insert((address, server.port)),
+                    endpoints.insert(endpoint),
                     "two servers listen on {address}:{}",
                     server.port
                 );

@@ -155,9 +155,9 @@ impl Interop<'_> {
         let began = Instant::now();
         let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
         let locks = |row: &Row| -> Vec<&str> {
-            row.server
-                .iter()
-                .flat_map(|name| self.matrix.closure(name))
+            let servers = row.server.iter().flat_map(|name| self.matrix.closure(name));
+            servers
+                .filter(|server| !server.run.server().is_shared())
                 .map(|server| server.name.as_str())
                 .collect()
         };
@@ -298,16 +298,18 @@ fn list(rows: &[&Row]) {
 
 fn expectation(row: &Row) -> String {
     let expect = &row.expect;
+    let status = expect.status.name();
+    let code = expect.code.to_string();
+    let code = if code == status {
+        String::new()
+    } else {
+        format!(" {code}")
+    };
     let phase = expect
         .phase
         .as_ref()
         .map_or_else(String::new, |phase| format!(" at {phase}"));
-    format!(
-        "{} {}{phase}, exit {}",
-        expect.status.name(),
-        expect.code,
-        expect.status.exit_code()
-    )
+    format!("{status}{code}{phase}, exit {}", expect.status.exit_code())
 }
 
 /// The host of a target as typed: without its port and an IPv6 address's brackets.

@@ -31,16 +31,15 @@ impl Capture {
             .args(["-q", "-i", "any", "-f", &filter, "-w"])
             .arg(file.display().to_string());
         let running = interop.bed.spawn(&format!("tshark-{}", row.name), &launch)?;
-        running.wait_said("Capturing on")?;
-        // It says so a little before the socket is open.
-        thread::sleep(Duration::from_millis(300));
+        running.wait_said("Capture started")?;
         Ok(Capture { file, running })
     }
 
     /// Ends the recording; everything in it that tshark does not decode as a sound RDPUDP datagram.
     pub(super) fn complaints(self) -> Result<Vec<String>> {
+        // The kernel hands packets over in batches.
         thread::sleep(Duration::from_millis(500));
-        self.running.interrupt();
+        self.running.end();
         let decode = |filter: &str| -> Result<usize> {
             let output = Command::new("tshark")
                 .args([
@@ -83,28 +82,35 @@ impl Capture {
 
 /// Where nmap's `rdp-ntlm-info` and the report name the same thing differently.
 pub(super) fn nmap_complaints(interop: &Interop<'_>, row: &Row) -> Result<Vec<String>> {
+    const OPTIONS: &[&str] = &[
+        "-n",
+        "-Pn",
+        "-p",
+        "3389",
+        "--host-timeout",
+        "30s",
+        "--script",
+        "rdp-ntlm-info",
+    ];
     const SAME: &[(&str, &str)] = &[
         ("NetBIOS_Computer_Name", "netbios_computer"),
         ("NetBIOS_Domain_Name", "netbios_domain"),
         ("DNS_Computer_Name", "dns_computer"),
         ("DNS_Domain_Name", "dns_domain"),
         ("DNS_Tree_Name", "dns_forest"),
-        ("Product_Version", "build"),
     ];
     let report: Value = serde_json::from_str(&fs::read_to_string(probe::report_path(interop, row))?)?;
     let host = host_of(&row.target);
+    // nmap sees the machine's own names, not the matrix's.
+    let address = interop
+        .matrix
+        .hosts
+        .get(host)
+        .and_then(|addresses| addresses.first());
+    let address = address.map_or_else(|| host.to_owned(), ToString::to_string);
     let output = Command::new("nmap")
-        .args([
-            "-n",
-            "-Pn",
-            "-p",
-            "3389",
-            "--host-timeout",
-            "30s",
-            "--script",
-            "rdp-ntlm-info",
-            host,
-        ])
+        .args(OPTIONS)
+        .arg(address)
         .output()
         .context("cannot run nmap")?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -112,19 +118,32 @@ pub(super) fn nmap_complaints(interop: &Interop<'_>, row: &Row) -> Result<Vec<St
         text.contains("rdp-ntlm-info"),
         "nmap says nothing of this server: {text}"
     );
+    let said = |name: &str| {
+        let value = text
+            .lines()
+            .find_map(|line| line.split_once(&format!("{name}: ")));
+        value.map_or("", |(_, value)| value.trim())
+    };
+    let found = |name: &str| match report.pointer(&format!("/phases/credssp/{name}")) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    };
+
     let mut complaints = Vec::new();
     for (theirs, ours) in SAME {
-        let said = text
-            .lines()
-            .find_map(|line| line.split_once(&format!("{theirs}: ")))
-            .map(|(_, value)| value.trim());
-        let found = report
-            .pointer(&format!("/phases/credssp/{ours}"))
-            .and_then(Value::as_str)
-            .filter(|s| !s.is_empty());
-        if said.unwrap_or("") != found.unwrap_or("") {
-            complaints.push(format!("{ours} is {found:?}, nmap says {said:?}"));
+        if said(theirs) != found(ours) {
+            complaints.push(format!(
+                "{ours} is {:?}, nmap says {:?}",
+                found(ours),
+                said(theirs)
+            ));
         }
+    }
+    // 10.0.20348 and 20348 are the same build.
+    let (version, build) = (said("Product_Version"), found("build"));
+    if version != build && version.rsplit('.').next() != Some(&build) {
+        complaints.push(format!("build is {build:?}, nmap says {version:?}"));
     }
     Ok(complaints)
 }

@@ -54,6 +54,10 @@ impl Start for Xvfb {
         &["Xvfb"]
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn start(&self, site: &Site<'_>) -> Result<()> {
         let file = site.folder()?.join("display");
         // It takes the first display that is free and writes its number there.
@@ -74,6 +78,10 @@ impl Start for Xvfb {
 impl Start for Sam {
     fn programs(&self) -> &'static [&'static str] {
         &["winpr-hash"]
+    }
+
+    fn is_shared(&self) -> bool {
+        true
     }
 
     fn start(&self, site: &Site<'_>) -> Result<()> {

@@ -26,6 +26,10 @@ impl Start for Kdc {
         &["krb5kdc", "kdb5_util", "kadmin.local"]
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn start(&self, site: &Site<'_>) -> Result<()> {
         let folder = site.folder()?;
         let path = |name: &str| folder.join(name).display().to_string();

@@ -53,6 +53,16 @@ pub(super) trait Start {
         &[]
     }
 
+    /// Whether rows that need it may run side by side: it bears any number of them.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Whether it takes datagrams, beside whoever listens on the same port of TCP.
+    fn is_udp(&self) -> bool {
+        false
+    }
+
     /// Starts it and returns once it is ready.
     fn start(&self, site: &Site<'_>) -> Result<()>;
 }

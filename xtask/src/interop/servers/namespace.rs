@@ -27,7 +27,7 @@ pub(in crate::interop) struct Namespace {
     /// Whether a router stands in between.
     #[serde(default)]
     router: bool,
-    /// The MTU of the link behind the router.
+    /// The MTU of the link behind the router, at both of its ends.
     mtu: Option<u16>,
     /// nft rules for what arrives at the far end.
     #[serde(default)]
@@ -50,6 +50,10 @@ impl Start for Namespace {
         &["ip", "nft"]
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn start(&self, site: &Site<'_>) -> Result<()> {
         let far = netns_name(&site.server.name);
         let middle = format!("{far}-router");
@@ -65,14 +69,14 @@ impl Start for Namespace {
         network.ip(&format!("link set {here} up"))?;
         if self.router {
             network.add(&middle)?;
-            network.attach(&middle, &there, &[format!("198.18.{n}.2/24")], None)?;
+            network.attach(&middle, &there, &[format!("198.18.{n}.2/24")])?;
             network.ip(&format!(
                 "link add {onward} netns {middle} type veth peer name {beyond} netns {far}"
             ))?;
             network.configure(&middle, &onward, &[format!("198.19.{n}.1/24")], self.mtu)?;
             let mut addresses = vec![format!("198.19.{n}.2/24")];
             addresses.extend(self.further.iter().map(|last| format!("198.19.{n}.{last}/24")));
-            network.configure(&far, &beyond, &addresses, None)?;
+            network.configure(&far, &beyond, &addresses, self.mtu)?;
             network.ip(&format!("route add 198.19.{n}.0/24 via 198.18.{n}.2"))?;
             network.ip(&format!("-n {far} route add default via 198.19.{n}.1"))?;
             network.inside(&middle, &["sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"])?;
@@ -83,7 +87,7 @@ impl Start for Namespace {
         } else {
             let mut addresses = vec![format!("198.18.{n}.2/24")];
             addresses.extend(self.further.iter().map(|last| format!("198.18.{n}.{last}/24")));
-            network.attach(&far, &there, &addresses, None)?;
+            network.attach(&far, &there, &addresses)?;
         }
         network.firewall(&far, &[("input", &self.input)])
     }
@@ -114,9 +118,9 @@ impl Network<'_> {
         self.ip(&format!("-n {namespace} link set lo up"))
     }
 
-    fn attach(&self, namespace: &str, link: &str, addresses: &[String], mtu: Option<u16>) -> Result<()> {
+    fn attach(&self, namespace: &str, link: &str, addresses: &[String]) -> Result<()> {
         self.ip(&format!("link set {link} netns {namespace}"))?;
-        self.configure(namespace, link, addresses, mtu)
+        self.configure(namespace, link, addresses, None)
     }
 
     fn configure(&self, namespace: &str, link: &str, addresses: &[String], mtu: Option<u16>) -> Result<()> {

@@ -19,6 +19,10 @@ impl Start for Rdpeudp {
         &[]
     }
 
+    fn is_udp(&self) -> bool {
+        true
+    }
+
     fn start(&self, site: &Site<'_>) -> Result<()> {
         let launch = Launch::new(std::env::current_exe()?.display().to_string())
             .args(["interop-udp-peer", "--listen"])
