@@ -195,16 +195,21 @@ fn backports_lists(bed: &Bed) -> Result<Vec<String>> {
     if let Some(archive) = security.first() {
         sources.push_str(&format!("deb {SIGNED} {archive} {release}-security main\n"));
     }
-    let list = lists.join("sources.list");
+    // Not among the lists: an update removes from there what is none.
+    let list = bed.folder().join("apt-sources.list");
     fs::write(&list, sources)?;
-    Ok(vec![
-        "-o".to_owned(),
+    let settings = [
         format!("Dir::Etc::SourceList={}", list.display()),
-        "-o".to_owned(),
         "Dir::Etc::SourceParts=/dev/null".to_owned(),
-        "-o".to_owned(),
         format!("Dir::State::Lists={}", lists.display()),
-    ])
+        // apt's own user cannot enter the run's folder.
+        "APT::Sandbox::User=root".to_owned(),
+        "APT::Update::Error-Mode=any".to_owned(),
+    ];
+    Ok(settings
+        .into_iter()
+        .flat_map(|setting| ["-o".to_owned(), setting])
+        .collect())
 }
 
 /// The Debian release's code name.
