@@ -6,6 +6,7 @@
 //! Beside the machines stand decoders of what a client sends ([`x224::ConnectionRequest::decode`],
 //! [`tls::ClientHello::decode`]): a scripted peer answers by them.
 
+pub mod certificate;
 mod decode;
 mod machine;
 #[cfg(test)]

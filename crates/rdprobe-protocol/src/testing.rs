@@ -107,3 +107,19 @@ pub(crate) fn pieces_do_not_matter<M: Machine>(
     prop_assert_eq!(&one_by_one, &whole);
     Ok(())
 }
+
+/// A certificate of `fixtures/certs/odd`, in DER.
+pub(crate) fn odd_certificate(name: &str) -> Vec<u8> {
+    let pem = match name {
+        "ec-p521" => include_str!("../../../fixtures/certs/odd/ec-p521.pem"),
+        "ed448-year-9999" => include_str!("../../../fixtures/certs/odd/ed448-year-9999.pem"),
+        "issuer-of-the-same-name" => {
+            include_str!("../../../fixtures/certs/odd/issuer-of-the-same-name.pem")
+        }
+        "rsa-pss-sha384" => include_str!("../../../fixtures/certs/odd/rsa-pss-sha384.pem"),
+        "rsa1024-sha1" => include_str!("../../../fixtures/certs/odd/rsa1024-sha1.pem"),
+        _ => panic!("no certificate {name}"),
+    };
+    let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).unwrap();
+    pem.contents
+}
