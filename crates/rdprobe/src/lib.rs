@@ -2,4 +2,15 @@
 //! rdprobe-diagnosis, and holds the only I/O.
 
 pub mod network;
+mod attempt;
+mod channel;
+mod drive;
+mod handshake;
+mod lingering;
 mod os;
+mod probe;
+mod trust;
+
+pub use lingering::Lingering;
+pub use probe::{Family, Probe, Probed, Timeouts, replay};
+pub use trust::Trust;

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use rdprobe_protocol::certificate::Pin;
 use rdprobe_report::Timestamp;
 use rdprobe_report::facts::CertificateFacts;
 use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime, pem::PemObject as _};
-use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert, ring as algorithms};
+use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
 /// Windows' Remote Desktop Authentication, 1.3.6.1.4.1.311.54.1.2, in DER.
 const REMOTE_DESKTOP_AUTHENTICATION: &[u8] = &[0x2B, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x36, 0x01, 0x02];
@@ -18,7 +19,7 @@ const REMOTE_DESKTOP_AUTHENTICATION: &[u8] = &[0x2B, 0x06, 0x01, 0x04, 0x01, 0x8
 pub struct Trust {
     source: Source,
     roots: OnceLock<Vec<CertificateDer<'static>>>,
-    pins: Vec<String>,
+    pins: Vec<Pin>,
 }
 
 #[derive(Debug, Default)]
@@ -63,7 +64,7 @@ impl Trust {
     }
 
     /// Also accepts a certificate or public key with one of these fingerprints, `sha256:…`.
-    pub fn with_pins(mut self, pins: Vec<String>) -> Self {
+    pub fn with_pins(mut self, pins: Vec<Pin>) -> Self {
         self.pins = pins;
         self
     }
@@ -80,7 +81,7 @@ impl Trust {
     pub(crate) fn judge(&self, chain: &[CertificateDer<'_>], facts: &mut CertificateFacts, now: Timestamp) {
         let Some(leaf) = chain.first() else { return };
         if !self.pins.is_empty() {
-            facts.pinned = Some(self.pins.iter().any(|pin| rdprobe_protocol::certificate::pin_matches(leaf, pin)));
+            facts.pinned = Some(self.pins.iter().any(|pin| pin.matches(leaf)));
         }
         match self.verify(leaf, &chain[1..], facts, now) {
             Ok(()) => facts.trusted = Some(true),
@@ -110,7 +111,7 @@ impl Trust {
         let end_entity = EndEntityCert::try_from(leaf).map_err(|error| plain(&error))?;
         let at = UnixTime::since_unix_epoch(within_validity(facts, now));
         let verify = |usage| {
-            end_entity.verify_for_usage(algorithms::ALL_VERIFICATION_ALGS_ALL, &anchors, intermediates, at, usage, None, None)
+            end_entity.verify_for_usage(ALL_VERIFICATION_ALGS, &anchors, intermediates, at, usage, None, None)
         };
         match verify(KeyUsage::server_auth()) {
             Ok(_) => Ok(()),
@@ -142,6 +143,3 @@ fn plain(error: &webpki::Error) -> String {
         other => format!("{other:?}"),
     }
 }
-
-/// Shared by all attempts.
-pub type SharedTrust = Arc<Trust>;
