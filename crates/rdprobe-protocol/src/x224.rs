@@ -91,7 +91,10 @@ impl X224Machine {
             State::Frame(length) if self.received.len() == length => {
                 let failure = confirm::read(&self.received[TPKT_HEADER..], &mut self.facts);
                 self.facts.implementation = fingerprint::implementation(&self.facts);
-                self.facts.fits_windows = self.facts.selected.map(|_| fingerprint::fits_windows(&self.facts));
+                self.facts.fits_windows = self
+                    .facts
+                    .selected
+                    .map(|_| fingerprint::fits_windows(&self.facts));
                 self.finish(failure);
             }
             State::Foreign => self.look_at_banner(),

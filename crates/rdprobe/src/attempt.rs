@@ -9,8 +9,8 @@ use rdprobe_protocol::x224::X224Machine;
 use rdprobe_protocol::{Concluded, Machine, certificate};
 use rdprobe_report::facts::{SignatureCheck, TcpFacts};
 use rdprobe_report::{
-    Ask, Attempt, Depth, Facts, Failure, FailureKind, HelloProfile, Millis, Offer, Phase, Protocol, Purpose, RUSTLS, Step,
-    StepOutcome,
+    Ask, Attempt, Depth, Facts, Failure, FailureKind, HelloProfile, Millis, Offer, Phase, Protocol, Purpose,
+    RUSTLS, Step, StepOutcome,
 };
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
@@ -27,10 +27,20 @@ pub(crate) type SharedAttempt = Rc<RefCell<Attempt>>;
 /// Makes the attempt and records its steps as they end.
 pub(crate) async fn run<N: Network>(context: &Context<'_, N>, attempt: SharedAttempt) {
     let recipe = attempt.borrow().recipe.clone();
-    let log = Log { attempt: &attempt, started: context.started };
+    let log = Log {
+        attempt: &attempt,
+        started: context.started,
+    };
     match recipe.ask {
         Ask::Tcp { offer, hello, depth } => {
-            Connection { context, log, purpose: recipe.purpose, depth }.run(recipe.address, offer, hello).await;
+            Connection {
+                context,
+                log,
+                purpose: recipe.purpose,
+                depth,
+            }
+            .run(recipe.address, offer, hello)
+            .await;
         }
         Ask::Udp { .. } => {}
     }
@@ -74,7 +84,9 @@ struct Connection<'a, N: Network> {
 
 impl<N: Network> Connection<'_, N> {
     async fn run(&self, address: std::net::SocketAddr, offer: Option<Offer>, hello: Option<String>) {
-        let Some(stream) = self.connect(address).await else { return };
+        let Some(stream) = self.connect(address).await else {
+            return;
+        };
         let mut channel = Channel::new(stream);
         self.talk(&mut channel, offer.as_ref(), hello.as_deref()).await;
         let mut facts = channel.stream().facts();
@@ -89,17 +101,32 @@ impl<N: Network> Connection<'_, N> {
     async fn connect(&self, address: std::net::SocketAddr) -> Option<N::Stream> {
         let from = Instant::now();
         let until = self.until(from, self.context.timeouts.tcp);
-        let nothing = TcpFacts { address: Some(address), ..TcpFacts::default() };
+        let nothing = TcpFacts {
+            address: Some(address),
+            ..TcpFacts::default()
+        };
         let (stream, concluded) = match timeout_at(until, self.context.network.connect(address)).await {
             Ok(Ok(stream)) => {
                 let facts = Facts::Tcp(stream.facts());
                 (Some(stream), Concluded { facts, failure: None })
             }
-            Ok(Err(error)) => (None, Concluded { facts: Facts::Tcp(*error.facts), failure: Some(error.failure) }),
+            Ok(Err(error)) => (
+                None,
+                Concluded {
+                    facts: Facts::Tcp(*error.facts),
+                    failure: Some(error.failure),
+                },
+            ),
             Err(_) => {
                 self.note_cut_off(until);
                 let failure = Failure::new(FailureKind::Timeout, "no answer to the connection attempts");
-                (None, Concluded { facts: Facts::Tcp(nothing), failure: Some(failure) })
+                (
+                    None,
+                    Concluded {
+                        facts: Facts::Tcp(nothing),
+                        failure: Some(failure),
+                    },
+                )
             }
         };
         self.log.step(from, concluded, (0, 0));
@@ -110,10 +137,14 @@ impl<N: Network> Connection<'_, N> {
     async fn talk(&self, channel: &mut Channel<N::Stream>, offer: Option<&Offer>, hello: Option<&str>) {
         let mut selected = Protocol::SSL;
         if let Some(offer) = offer {
-            let Some(confirmed) = self.negotiate(channel, offer).await else { return };
+            let Some(confirmed) = self.negotiate(channel, offer).await else {
+                return;
+            };
             selected = confirmed;
         }
-        let (Some(hello), true) = (hello, selected.uses_tls() && self.depth >= Depth::Tls) else { return };
+        let (Some(hello), true) = (hello, selected.uses_tls() && self.depth >= Depth::Tls) else {
+            return;
+        };
         if hello != RUSTLS {
             return self.read_hello(channel, hello).await;
         }
@@ -128,7 +159,10 @@ impl<N: Network> Connection<'_, N> {
             Facts::X224(facts) => facts.selected,
             _ => None,
         };
-        self.log.step(ran.from, concluded, ran.bytes).then_some(selected).flatten()
+        self.log
+            .step(ran.from, concluded, ran.bytes)
+            .then_some(selected)
+            .flatten()
     }
 
     /// The hello of a profile, and what the server says to it in clear.
@@ -136,14 +170,28 @@ impl<N: Network> Connection<'_, N> {
         let Some(profile) = HelloProfile::named(hello, &self.context.options.client) else {
             let failure = local(format!("there is no hello profile {hello}"));
             let facts = Facts::Tls(Box::default());
-            self.log.step(Instant::now(), Concluded { facts, failure: Some(failure) }, (0, 0));
+            self.log.step(
+                Instant::now(),
+                Concluded {
+                    facts,
+                    failure: Some(failure),
+                },
+                (0, 0),
+            );
             return;
         };
-        let seed = HelloSeed { random: random(), session_id: random(), key_share: random() };
+        let seed = HelloSeed {
+            random: random(),
+            session_id: random(),
+            key_share: random(),
+        };
         let mut machine = HelloMachine::new(&profile, Some(self.context.server_name), &seed);
         let ran = self.drive(&mut machine, channel).await;
-        let chain: Vec<CertificateDer<'static>> =
-            machine.chain().iter().map(|der| CertificateDer::from(der.clone())).collect();
+        let chain: Vec<CertificateDer<'static>> = machine
+            .chain()
+            .iter()
+            .map(|der| CertificateDer::from(der.clone()))
+            .collect();
         self.log.step(ran.from, Box::new(machine).conclude(), ran.bytes);
         self.certificate(&chain, None);
     }
@@ -154,7 +202,14 @@ impl<N: Network> Connection<'_, N> {
             Ok(machine) => machine,
             Err(reason) => {
                 let facts = Facts::Tls(Box::default());
-                return self.log.step(Instant::now(), Concluded { facts, failure: Some(local(reason)) }, (0, 0));
+                return self.log.step(
+                    Instant::now(),
+                    Concluded {
+                        facts,
+                        failure: Some(local(reason)),
+                    },
+                    (0, 0),
+                );
             }
         };
         let ran = self.drive(&mut machine, channel).await;
@@ -178,9 +233,17 @@ impl<N: Network> Connection<'_, N> {
         let ders: Vec<Vec<u8>> = chain.iter().map(|der| der.to_vec()).collect();
         let mut facts = certificate::certificate_facts(&ders);
         facts.signature_check = Some(check.unwrap_or(SignatureCheck::NotVerifiable));
-        self.context.trust.judge(chain, &mut facts, self.context.network.now());
-        let failure = facts.parse_error.as_ref().map(|error| Failure::new(FailureKind::Malformed, error.clone()));
-        let concluded = Concluded { facts: Facts::Certificate(Box::new(facts)), failure };
+        self.context
+            .trust
+            .judge(chain, &mut facts, self.context.network.now());
+        let failure = facts
+            .parse_error
+            .as_ref()
+            .map(|error| Failure::new(FailureKind::Malformed, error.clone()));
+        let concluded = Concluded {
+            facts: Facts::Certificate(Box::new(facts)),
+            failure,
+        };
         self.log.step(from, concluded, (0, 0));
     }
 
@@ -192,7 +255,10 @@ impl<N: Network> Connection<'_, N> {
             self.note_cut_off(until);
         }
         let after = channel.bytes();
-        Ran { from, bytes: (after.0 - before.0, after.1 - before.1) }
+        Ran {
+            from,
+            bytes: (after.0 - before.0, after.1 - before.1),
+        }
     }
 
     /// The end of a phase that begins at `from`: its own time, or the probe's deadline where that comes first.

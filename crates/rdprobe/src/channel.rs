@@ -36,7 +36,12 @@ pub(crate) enum Broken {
 
 impl<S: Stream> Channel<S> {
     pub(crate) fn new(stream: S) -> Self {
-        Self { stream, tls: None, sent: 0, received: 0 }
+        Self {
+            stream,
+            tls: None,
+            sent: 0,
+            received: 0,
+        }
     }
 
     pub(crate) fn stream(&self) -> &S {
@@ -55,7 +60,12 @@ impl<S: Stream> Channel<S> {
 
     /// Reads at least one byte; none means that the peer has ended the connection.
     pub(crate) async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Broken> {
-        let Self { stream, tls, received, .. } = self;
+        let Self {
+            stream,
+            tls,
+            received,
+            ..
+        } = self;
         let Some(tls) = tls else {
             let length = stream.read(buffer).await.map_err(Broken::Socket)?;
             *received += length as u64;
@@ -77,7 +87,9 @@ impl<S: Stream> Channel<S> {
             while !rest.is_empty() {
                 tls.read_tls(&mut rest).map_err(Broken::Socket)?;
                 tls.process_new_packets().map_err(|error| match error {
-                    rustls::Error::AlertReceived(description) => Broken::Alert(Alert::new(2, description.into())),
+                    rustls::Error::AlertReceived(description) => {
+                        Broken::Alert(Alert::new(2, description.into()))
+                    }
                     other => Broken::Tls(other),
                 })?;
             }

@@ -14,7 +14,11 @@ const READ_SIZE: usize = 16 * 1024;
 
 /// Sends what the machine has to say and brings it what it wants, until `until` at the latest. True where the time
 /// ran out first.
-pub(crate) async fn drive<S: Stream>(machine: &mut dyn Machine, channel: &mut Channel<S>, until: Instant) -> bool {
+pub(crate) async fn drive<S: Stream>(
+    machine: &mut dyn Machine,
+    channel: &mut Channel<S>,
+    until: Instant,
+) -> bool {
     let mut buffer = [0; READ_SIZE];
     loop {
         let outgoing = machine.outgoing();
@@ -47,7 +51,9 @@ pub(crate) async fn drive<S: Stream>(machine: &mut dyn Machine, channel: &mut Ch
 fn ending(broken: Broken) -> Ending {
     match broken {
         Broken::Socket(error) => match error.kind() {
-            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => Ending::Reset,
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+                Ending::Reset
+            }
             io::ErrorKind::UnexpectedEof => Ending::Closed,
             io::ErrorKind::TimedOut => Ending::Silent,
             _ => Ending::Local(error.to_string()),

@@ -13,8 +13,8 @@ use futures_util::future::OptionFuture;
 use futures_util::stream::FuturesUnordered;
 use rdprobe_report::facts::DnsFacts;
 use rdprobe_report::{
-    Ask, Attempt, Facts, Failure, FailureKind, Millis, Observations, Options, Phase, Report, Step, StepOutcome, Target,
-    Timestamp,
+    Ask, Attempt, Facts, Failure, FailureKind, Millis, Observations, Options, Phase, Report, Step,
+    StepOutcome, Target, Timestamp,
 };
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::debug;
@@ -40,7 +40,11 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { tcp: Duration::from_secs(4), phase: Duration::from_secs(5), deadline: Duration::from_secs(20) }
+        Self {
+            tcp: Duration::from_secs(4),
+            phase: Duration::from_secs(5),
+            deadline: Duration::from_secs(20),
+        }
     }
 }
 
@@ -143,7 +147,15 @@ impl<'a> Probe<'a> {
 
     /// Asks the host and judges the answers.
     pub async fn run<N: Network>(self, network: &N) -> Probed<N::Stream> {
-        let Self { target, options, timeouts, family, only_address, trust, mut stop } = self;
+        let Self {
+            target,
+            options,
+            timeouts,
+            family,
+            only_address,
+            trust,
+            mut stop,
+        } = self;
         let started_at = network.now();
         let started = Instant::now();
         let deadline = started + timeouts.deadline;
@@ -173,13 +185,20 @@ impl<'a> Probe<'a> {
         let report = rdprobe_diagnosis::diagnose(&seen, started_at, started_at);
         let round_trip = slowest_round_trip(&seen);
         let streams = context.lingering.take();
-        Probed { report, lingering: Lingering::new(streams, round_trip) }
+        Probed {
+            report,
+            lingering: Lingering::new(streams, round_trip),
+        }
     }
 }
 
 /// Judges a recorded report again, as at its own time or another.
 pub fn replay(report: &Report, now: Option<Timestamp>) -> Report {
-    rdprobe_diagnosis::diagnose(&report.observations(), report.started_at, now.unwrap_or(report.started_at))
+    rdprobe_diagnosis::diagnose(
+        &report.observations(),
+        report.started_at,
+        now.unwrap_or(report.started_at),
+    )
 }
 
 async fn resolve<N: Network>(
@@ -195,12 +214,23 @@ async fn resolve<N: Network>(
         Some(address) => Ok(Ok(vec![address])),
         None => timeout_at(until, context.network.resolve(&target.host)).await,
     };
-    let mut facts = DnsFacts { literal: target.ip().is_some(), ..DnsFacts::default() };
+    let mut facts = DnsFacts {
+        literal: target.ip().is_some(),
+        ..DnsFacts::default()
+    };
     let failure = match answer {
         Ok(Ok(addresses)) => {
-            let probed: Vec<IpAddr> =
-                addresses.iter().copied().filter(|address| family.admits(*address)).take(MOST_ADDRESSES).collect();
-            facts.not_probed = addresses.iter().copied().filter(|address| !probed.contains(address)).collect();
+            let probed: Vec<IpAddr> = addresses
+                .iter()
+                .copied()
+                .filter(|address| family.admits(*address))
+                .take(MOST_ADDRESSES)
+                .collect();
+            facts.not_probed = addresses
+                .iter()
+                .copied()
+                .filter(|address| !probed.contains(address))
+                .collect();
             facts.addresses = addresses;
             None
         }
@@ -212,7 +242,11 @@ async fn resolve<N: Network>(
     };
     Step {
         facts: Facts::Dns(facts),
-        outcome: if failure.is_none() { StepOutcome::Ok } else { StepOutcome::Failed },
+        outcome: if failure.is_none() {
+            StepOutcome::Ok
+        } else {
+            StepOutcome::Failed
+        },
         started_ms: Millis::from(from.duration_since(context.started)),
         duration_ms: Millis::from(from.elapsed()),
         bytes_sent: 0,
@@ -284,7 +318,10 @@ fn udp_patience<N: Network>(context: &Context<'_, N>, seen: &Observations) -> Op
     let in_flight = || seen.attempts.iter().filter(|attempt| attempt.in_flight());
     let only_aside = seen.options.udp == rdprobe_report::UdpQuestion::Aside
         && in_flight().all(|attempt| matches!(attempt.recipe.ask, Ask::Udp { .. }));
-    let sent = in_flight().map(|attempt| attempt.started_ms.0).reduce(f64::max).filter(|_| only_aside)?;
+    let sent = in_flight()
+        .map(|attempt| attempt.started_ms.0)
+        .reduce(f64::max)
+        .filter(|_| only_aside)?;
     let wait = match slowest_round_trip(seen) {
         Duration::ZERO => MOST,
         round_trip => (2 * round_trip + BEYOND_ROUND_TRIPS).min(MOST),
@@ -293,7 +330,12 @@ fn udp_patience<N: Network>(context: &Context<'_, N>, seen: &Observations) -> Op
 }
 
 /// Takes over what the attempts in flight have seen, as their end.
-fn give_up<N: Network>(context: &Context<'_, N>, seen: &mut Observations, shared: &[SharedAttempt], cut_off: bool) {
+fn give_up<N: Network>(
+    context: &Context<'_, N>,
+    seen: &mut Observations,
+    shared: &[SharedAttempt],
+    cut_off: bool,
+) {
     for attempt in shared {
         let mut attempt = attempt.borrow_mut();
         if attempt.in_flight() {
@@ -309,8 +351,14 @@ fn give_up<N: Network>(context: &Context<'_, N>, seen: &mut Observations, shared
 fn slowest_round_trip(seen: &Observations) -> Duration {
     let measured = seen.attempts.iter().filter_map(|attempt| {
         let step = attempt.step(Phase::Tcp)?;
-        let Facts::Tcp(facts) = &step.facts else { return None };
-        let answered = step.is_ok() || step.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Refused);
+        let Facts::Tcp(facts) = &step.facts else {
+            return None;
+        };
+        let answered = step.is_ok()
+            || step
+                .failure
+                .as_ref()
+                .is_some_and(|failure| failure.kind == FailureKind::Refused);
         facts.rtt_ms.or(Some(step.duration_ms)).filter(|_| answered)
     });
     measured.map(Duration::from).max().unwrap_or_default()

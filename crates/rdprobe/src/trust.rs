@@ -43,22 +43,33 @@ impl Trust {
         let bytes = std::fs::read(path)?;
         let mut roots = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(&bytes) {
-            roots.push(certificate.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?);
+            roots.push(
+                certificate.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?,
+            );
         }
         if roots.is_empty() && bytes.first() == Some(&0x30) {
             roots.push(CertificateDer::from(bytes));
         }
         if roots.is_empty() {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "it holds no certificate in PEM or DER"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "it holds no certificate in PEM or DER",
+            ));
         }
-        let trust = Self { source: Source::Given, ..Self::default() };
+        let trust = Self {
+            source: Source::Given,
+            ..Self::default()
+        };
         trust.roots.get_or_init(|| roots);
         Ok(trust)
     }
 
     /// These roots and no others.
     pub fn from_roots(roots: Vec<CertificateDer<'static>>) -> Self {
-        let trust = Self { source: Source::Given, ..Self::default() };
+        let trust = Self {
+            source: Source::Given,
+            ..Self::default()
+        };
         trust.roots.get_or_init(|| roots);
         trust
     }
@@ -107,16 +118,29 @@ impl Trust {
         if facts.self_signed == Some(true) {
             return Err("it is self-signed and not among the trusted roots".into());
         }
-        let anchors: Vec<TrustAnchor<'_>> = roots.iter().filter_map(|root| anchor_from_trusted_cert(root).ok()).collect();
+        let anchors: Vec<TrustAnchor<'_>> = roots
+            .iter()
+            .filter_map(|root| anchor_from_trusted_cert(root).ok())
+            .collect();
         let end_entity = EndEntityCert::try_from(leaf).map_err(|error| plain(&error))?;
         let at = UnixTime::since_unix_epoch(within_validity(facts, now));
         let verify = |usage| {
-            end_entity.verify_for_usage(ALL_VERIFICATION_ALGS, &anchors, intermediates, at, usage, None, None)
+            end_entity.verify_for_usage(
+                ALL_VERIFICATION_ALGS,
+                &anchors,
+                intermediates,
+                at,
+                usage,
+                None,
+                None,
+            )
         };
         match verify(KeyUsage::server_auth()) {
             Ok(_) => Ok(()),
             Err(webpki::Error::RequiredEkuNotFoundContext(_)) => {
-                verify(KeyUsage::required_if_present(REMOTE_DESKTOP_AUTHENTICATION)).map(drop).map_err(|error| plain(&error))
+                verify(KeyUsage::required_if_present(REMOTE_DESKTOP_AUTHENTICATION))
+                    .map(drop)
+                    .map_err(|error| plain(&error))
             }
             Err(error) => Err(plain(&error)),
         }
