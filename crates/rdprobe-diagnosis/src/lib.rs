@@ -1,1 +1,21 @@
-//! Plan and diagnose: which experiment comes next, and what the observations mean. Pure.
+//! Plan and diagnose: which experiment comes next, and what the observations mean. Pure; depends on the vocabulary
+//! alone.
+//!
+//! - [`plan`]: observations in, the attempts to start now out.
+//! - [`diagnose`]: observations in, the report out.
+//! - [`registry`]: every code, once.
+//! - [`knowledge`]: what is known of each code.
+
+mod advice;
+mod diagnose;
+mod draft;
+pub mod knowledge;
+mod phases;
+mod plan;
+pub mod registry;
+mod rules;
+mod verdict;
+mod view;
+
+pub use diagnose::diagnose;
+pub use plan::{MOST_AT_ONCE, MOST_ATTEMPTS, plan};

@@ -53,6 +53,12 @@ pub struct X224Facts {
     /// Who the Confirm looks like; a fingerprint, not a proof.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub implementation: Option<String>,
+    /// Whether the Confirm could be one of Windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fits_windows: Option<bool>,
+    /// Every protocol that the host was seen to accept over all offers; only under `phases`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accepts: Vec<Protocol>,
     /// The answer as it came, in hex, 512 bytes at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,

@@ -1,0 +1,271 @@
+//! What a verdict says beyond its finding: what is ruled out, what to do next, and which machine answered.
+//!
+//! For a healthy host this is the answer: people come with a code on their screen, and more than half of them have a
+//! host that is fine from outside.
+
+use rdprobe_report::facts::Nla;
+use rdprobe_report::{Confidence, Effect, Finding, Next, Observations, PhaseOutcome, Phases, Protocol};
+
+use crate::{knowledge, registry};
+
+/// How many layers a healthy host's user is told of.
+const LAYERS_TOLD: usize = 5;
+/// How many steps a finding's user is told of at the most.
+const FIXES_TOLD: usize = 3;
+
+/// One sentence on what was seen to be fine.
+pub(crate) fn healthy_summary(seen: &Observations, phases: &Phases) -> String {
+    let mut parts = Vec::new();
+    if let (Some(version), Some(suite)) = (phases.tls.facts.version, phases.tls.facts.suite) {
+        parts.push(format!("{version} with {suite}"));
+    }
+    match phases.x224.facts.nla {
+        Some(Nla::Required) => parts.push("NLA required".into()),
+        Some(Nla::Optional) => parts.push("NLA supported, not required".into()),
+        Some(Nla::Unsupported) => parts.push("no NLA".into()),
+        Some(Nla::Unknown) => parts.push("NLA supported".into()),
+        None => {}
+    }
+    if let Some(not_after) = phases.certificate.facts.not_after {
+        parts.push(format!("certificate valid until {}", not_after.date()));
+    }
+    let list = if parts.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", parts.join(", "))
+    };
+    format!(
+        "{} answers Remote Desktop as it should{list}: nothing that can be seen before the logon stops a client.",
+        seen.target.host
+    )
+}
+
+/// Says which machine answered, where it is not plainly the one that was asked for.
+pub(crate) fn with_machine(summary: String, seen: &Observations, phases: &Phases) -> String {
+    let mut summary = summary;
+    let host = seen.target.host.to_ascii_lowercase();
+    let credssp = &phases.credssp.facts;
+    let name = credssp
+        .dns_computer
+        .as_deref()
+        .or(credssp.netbios_computer.as_deref());
+    if let Some(name) = name {
+        let plain = name.to_ascii_lowercase();
+        let label = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+        if seen.target.ip().is_some() || label(&plain) != label(&host) {
+            summary.push_str(&format!(" The machine that answered calls itself {name}."));
+        }
+    }
+    if phases.tcp.facts.is_this_computer && phases.x224.outcome == PhaseOutcome::Ok {
+        summary.push_str(" It is this very computer.");
+    }
+    summary
+}
+
+/// What this run shows to be fine, phase by phase. Never empty.
+pub(crate) fn ruled_out(seen: &Observations, phases: &Phases, findings: &[Finding]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let has = |code: &rdprobe_report::Code| findings.iter().any(|finding| finding.code == *code);
+    let dns = &phases.dns.facts;
+    if dns.literal {
+        lines.push("DNS: an address was given, so no name is involved".into());
+    } else if phases.dns.outcome == PhaseOutcome::Ok {
+        let addresses: Vec<String> = dns.addresses.iter().map(ToString::to_string).collect();
+        lines.push(format!(
+            "DNS: {} resolves to {}",
+            seen.target.host,
+            addresses.join(", ")
+        ));
+    }
+    if phases.tcp.outcome == PhaseOutcome::Ok {
+        let rtt = phases
+            .tcp
+            .facts
+            .rtt_ms
+            .map(|rtt| format!(", round trip {:.1} ms", rtt.0))
+            .unwrap_or_default();
+        let address = phases
+            .tcp
+            .facts
+            .address
+            .map(|address| address.to_string())
+            .unwrap_or_default();
+        lines.push(format!(
+            "Network and firewall: {address} takes TCP connections{rtt}"
+        ));
+    }
+    if phases.x224.outcome == PhaseOutcome::Ok {
+        let selected = phases.x224.facts.selected.unwrap_or(Protocol::RDP);
+        lines.push(format!(
+            "Listener: Remote Desktop answers and selects {}",
+            spelled(selected)
+        ));
+    }
+    if phases.tls.outcome == PhaseOutcome::Ok
+        && let (Some(version), Some(suite)) = (phases.tls.facts.version, phases.tls.facts.suite)
+    {
+        lines.push(format!(
+            "TLS: {} gets {version} with {suite}",
+            seen.options.client
+        ));
+    }
+    let certificate = &phases.certificate.facts;
+    if phases.certificate.outcome == PhaseOutcome::Ok && !has(&registry::CERT_EXPIRES_SOON) {
+        if let Some(not_after) = certificate.not_after {
+            lines.push(format!("Certificate dates: valid until {}", not_after.date()));
+        }
+        if certificate.signature_check == Some(rdprobe_report::facts::SignatureCheck::Verified) {
+            lines.push("Certificate key: the host proved that it can use its private key".into());
+        }
+    }
+    if phases.credssp.outcome == PhaseOutcome::Ok {
+        let version = phases
+            .credssp
+            .facts
+            .version
+            .map(|version| format!(" (version {version})"))
+            .unwrap_or_default();
+        lines.push(format!("NLA: CredSSP{version} answers and NTLM is on offer"));
+        if let Some(skew) = phases
+            .credssp
+            .facts
+            .skew_ms
+            .filter(|_| !has(&registry::CLOCK_SKEW))
+        {
+            lines.push(format!(
+                "Clock: the host's differs from ours by {:.1} s",
+                skew.0.abs() / 1e3
+            ));
+        }
+    }
+    if phases.udp.outcome == PhaseOutcome::Ok {
+        let rtt = phases
+            .udp
+            .facts
+            .rtt_ms
+            .map(|rtt| format!(" in {:.1} ms", rtt.0))
+            .unwrap_or_default();
+        lines.push(format!("UDP: the fast transport answers{rtt}"));
+    }
+    if lines.is_empty() {
+        lines.push("Nothing yet: the first step already failed, so the host itself was not reached".into());
+    }
+    lines
+}
+
+fn spelled(protocol: Protocol) -> String {
+    match protocol {
+        Protocol::RDP => "standard RDP security".into(),
+        Protocol::SSL => "TLS".into(),
+        Protocol::HYBRID => "NLA (CredSSP)".into(),
+        Protocol::HYBRID_EX => "NLA (CredSSP with early user authorization)".into(),
+        other => other.to_string(),
+    }
+}
+
+/// What to do or look at next. Never empty.
+pub(crate) fn next(
+    seen: &Observations,
+    phases: &Phases,
+    findings: &[Finding],
+    primary: Option<&Finding>,
+) -> Vec<Next> {
+    let mut next = Vec::new();
+    if phases.tcp.facts.is_this_computer && primary.is_none() {
+        next.push(Next {
+            title: "Make sure that this is the host you meant".into(),
+            why: format!(
+                "{} is an address of this very computer: WSL, containers and port forwards put another RDP server there.",
+                seen.target.host
+            ),
+        });
+    }
+    match primary {
+        Some(finding) => {
+            next.extend(
+                finding
+                    .fixes
+                    .iter()
+                    .filter(|fix| fix.effect == Effect::DiagnosticOnly)
+                    .chain(
+                        finding
+                            .fixes
+                            .iter()
+                            .filter(|fix| fix.effect != Effect::DiagnosticOnly),
+                    )
+                    .take(FIXES_TOLD)
+                    .map(|fix| Next {
+                        title: fix.title.clone(),
+                        why: fix.steps.join(" "),
+                    }),
+            );
+            if finding.confidence != Confidence::Certain
+                && let Some(cause) = finding.causes.first()
+            {
+                next.push(Next {
+                    title: "Look at the likeliest cause first".into(),
+                    why: cause.clone(),
+                });
+            }
+            if next.is_empty() {
+                next.push(Next {
+                    title: format!("Read `rdprobe explain {}`", finding.code),
+                    why: finding
+                        .causes
+                        .first()
+                        .cloned()
+                        .unwrap_or_else(|| finding.summary.clone()),
+                });
+            }
+        }
+        None => next.extend(where_else(phases)),
+    }
+    let depth_limited = findings
+        .iter()
+        .any(|finding| finding.code == registry::PROBE_DEPTH_LIMITED);
+    if depth_limited && primary.is_none() {
+        next.push(Next {
+            title: "Look at the logon with the client itself".into(),
+            why: "What follows TLS could not be looked at here, since the host has no suite that rdprobe's TLS library \
+                  speaks; the client gets that far."
+                .into(),
+        });
+    }
+    next
+}
+
+/// Where the cause lay for people whose host was healthy, those layers first that this host makes likelier.
+fn where_else(phases: &Phases) -> Vec<Next> {
+    let weight = |layer: &&knowledge::Layer| {
+        let nla = phases.x224.facts.nla;
+        let factor = match layer.id {
+            // Half of what concerns NLA is a client without it before a host that insists.
+            "nla-mismatch" if nla == Some(Nla::Required) => 1.5,
+            "nla-mismatch" if nla == Some(Nla::Optional) => 0.3,
+            "path-after-handshake" if phases.udp.outcome == PhaseOutcome::Ok => 0.7,
+            "client-tls" if phases.certificate.facts.trusted == Some(true) => 0.6,
+            "other-server" if phases.tcp.facts.is_this_computer => 4.0,
+            _ => 1.0,
+        };
+        // Thousandths, to have a total order.
+        std::cmp::Reverse((layer.share * factor * 1e3) as u32)
+    };
+    let mut layers: Vec<_> = knowledge::layers().iter().collect();
+    layers.sort_by_key(weight);
+    let mut next: Vec<Next> = layers
+        .into_iter()
+        .take(LAYERS_TOLD)
+        .map(|layer| Next {
+            title: layer.title.into(),
+            why: format!("{} {} {}", layer.why, layer.question, layer.check),
+        })
+        .collect();
+    next.push(Next {
+        title: "Not visible from outside".into(),
+        why: format!(
+            "This run says nothing of: {}.",
+            knowledge::not_visible().join("; ")
+        ),
+    });
+    next
+}

@@ -1,0 +1,236 @@
+//! The phases of the report, on the address that decided.
+
+use std::net::SocketAddr;
+
+use rdprobe_report::facts::{ProbeTls, Service, TlsFacts};
+use rdprobe_report::{
+    Attempt, Finding, Observations, Phase, PhaseOutcome, PhaseReport, Phases, Protocol, Purpose, Severity,
+    Step, UdpQuestion,
+};
+
+use crate::registry;
+use crate::rules::{certificate, credssp, tls, udp, x224};
+use crate::view::{View, certificate as certificate_of, tcp_facts, tls as tls_step, tls_facts, x224_facts};
+
+pub(crate) fn report(seen: &Observations, deciding: Option<SocketAddr>, findings: &[Finding]) -> Phases {
+    let mut phases = Phases {
+        dns: dns(seen),
+        ..Phases::default()
+    };
+    phases.mcs.outcome = PhaseOutcome::NotRequested;
+    phases.licensing.outcome = PhaseOutcome::NotRequested;
+    if seen.options.udp == UdpQuestion::Off {
+        phases.udp.outcome = PhaseOutcome::NotRequested;
+    }
+    let Some(address) = deciding else { return phases };
+    let view = View::new(seen, address);
+    phases.tcp = tcp(view);
+    phases.x224 = x224_phase(view);
+    let rdp_security = findings
+        .iter()
+        .any(|finding| finding.code == registry::SECURITY_RDP_ONLY);
+    if rdp_security {
+        phases.tls.outcome = PhaseOutcome::NotSupported;
+        phases.certificate.outcome = PhaseOutcome::NotSupported;
+        phases.credssp.outcome = PhaseOutcome::NotSupported;
+    } else if view.reached_tls() {
+        phases.tls = tls_phase(view);
+        phases.certificate = certificate_phase(view, findings);
+        phases.credssp = credssp_phase(view, findings);
+    }
+    if let Some((_, step, facts)) = udp::decided(view) {
+        phases.udp = PhaseReport {
+            facts: facts.clone(),
+            ..of_step(step)
+        };
+        let refused = findings
+            .iter()
+            .any(|finding| finding.phase == Phase::Udp && finding.severity == Severity::Error);
+        phases.udp.outcome = match (facts.received, facts.icmp.is_empty()) {
+            _ if refused => PhaseOutcome::Failed,
+            (0, true) => PhaseOutcome::Inconclusive,
+            (0, false) => PhaseOutcome::Failed,
+            _ => PhaseOutcome::Ok,
+        };
+    }
+    phases
+}
+
+/// Outcome, time and failure of one step.
+fn of_step<F: Default>(step: &Step) -> PhaseReport<F> {
+    PhaseReport {
+        outcome: if step.is_ok() {
+            PhaseOutcome::Ok
+        } else {
+            PhaseOutcome::Failed
+        },
+        duration_ms: Some(step.duration_ms),
+        failure: step.failure.clone(),
+        facts: F::default(),
+    }
+}
+
+fn dns(seen: &Observations) -> PhaseReport<rdprobe_report::facts::DnsFacts> {
+    let Some(step) = &seen.resolution else {
+        return PhaseReport::default();
+    };
+    let mut phase = PhaseReport {
+        facts: seen.dns().cloned().unwrap_or_default(),
+        ..of_step(step)
+    };
+    if seen.addresses().is_empty() {
+        phase.outcome = PhaseOutcome::Failed;
+    }
+    phase
+}
+
+fn tcp(view: View<'_>) -> PhaseReport<rdprobe_report::facts::TcpFacts> {
+    let Some((_, step)) = view.tcp() else {
+        return PhaseReport::default();
+    };
+    PhaseReport {
+        facts: tcp_facts(step).cloned().unwrap_or_default(),
+        ..of_step(step)
+    }
+}
+
+fn x224_phase(view: View<'_>) -> PhaseReport<rdprobe_report::facts::X224Facts> {
+    let Some((_, step)) = view.x224() else {
+        return PhaseReport::default();
+    };
+    let mut phase = PhaseReport {
+        facts: x224_facts(step).cloned().unwrap_or_default(),
+        ..of_step(step)
+    };
+    phase.facts.nla = x224::nla(view);
+    if phase.outcome == PhaseOutcome::Failed
+        && view
+            .settled(Purpose::DirectTls)
+            .is_some_and(crate::view::answered)
+    {
+        phase.facts.service = Some(Service::Tls);
+    }
+    let mut accepts: Vec<Protocol> = view
+        .attempts()
+        .filter_map(|attempt| attempt.step(Phase::X224))
+        .filter(|step| step.is_ok())
+        .filter_map(|step| x224_facts(step)?.selected)
+        .collect();
+    accepts.sort();
+    accepts.dedup();
+    phase.facts.accepts = accepts;
+    phase
+}
+
+fn tls_phase(view: View<'_>) -> PhaseReport<TlsFacts> {
+    let refused = tls::reference_refusal(view).is_some();
+    let attempt: Option<&Attempt> = match tls::reference_outcome(view) {
+        Some(attempt) if !refused => Some(attempt),
+        // The one that shows the failure: the reference client's own hello, or the real handshake that broke off.
+        other => view
+            .settled(Purpose::ReferenceHello)
+            .filter(|attempt| tls_step(attempt).is_some_and(|step| !step.is_ok()))
+            .or_else(|| {
+                view.settled(Purpose::Default)
+                    .filter(|attempt| tls_step(attempt).is_some())
+            })
+            .or(other),
+    };
+    let mut phase = match attempt.and_then(tls_step) {
+        Some(step) => PhaseReport {
+            facts: tls_facts(step).clone(),
+            ..of_step(step)
+        },
+        None => PhaseReport::default(),
+    };
+    if refused {
+        phase.outcome = PhaseOutcome::Failed;
+    }
+    let real = view.settled(Purpose::Default).and_then(tls_step).map(|step| {
+        let report: PhaseReport<()> = of_step(step);
+        Box::new(ProbeTls {
+            outcome: report.outcome,
+            failure: report.failure,
+            facts: tls_facts(step).clone(),
+        })
+    });
+    phase.facts.probe = real;
+    phase
+}
+
+fn certificate_phase(
+    view: View<'_>,
+    findings: &[Finding],
+) -> PhaseReport<rdprobe_report::facts::CertificateFacts> {
+    let Some(attempt) = certificate::seen_by(view) else {
+        return PhaseReport::default();
+    };
+    let Some(step) = attempt.step(Phase::Certificate) else {
+        return PhaseReport::default();
+    };
+    let facts = certificate_of(attempt).cloned().unwrap_or_default();
+    let mut phase = PhaseReport {
+        facts,
+        ..of_step(step)
+    };
+    let broken =
+        |finding: &Finding| finding.phase == Phase::Certificate && finding.severity == Severity::Error;
+    phase.outcome = if findings.iter().any(broken) {
+        PhaseOutcome::Failed
+    } else {
+        PhaseOutcome::Ok
+    };
+    phase
+}
+
+fn credssp_phase(view: View<'_>, findings: &[Finding]) -> PhaseReport<rdprobe_report::facts::CredsspFacts> {
+    let selected = view
+        .x224()
+        .and_then(|(_, step)| x224_facts(step))
+        .and_then(|facts| facts.selected);
+    if selected.is_some_and(|selected| !selected.uses_credssp()) {
+        return PhaseReport {
+            outcome: PhaseOutcome::NotSupported,
+            ..PhaseReport::default()
+        };
+    }
+    let Some((_, step, facts)) = credssp::decided(view) else {
+        return PhaseReport::default();
+    };
+    let mut phase = PhaseReport {
+        facts: facts.clone(),
+        ..of_step(step)
+    };
+    if let Some((step, logon)) = view.settled(Purpose::Logon).and_then(crate::view::credssp) {
+        phase = PhaseReport {
+            facts: merged(facts, logon),
+            ..of_step(step)
+        };
+    }
+    let broken = |finding: &Finding| finding.phase == Phase::Credssp && finding.severity == Severity::Error;
+    if findings.iter().any(broken) {
+        phase.outcome = PhaseOutcome::Failed;
+    }
+    phase
+}
+
+/// The challenge's facts, and over them what the logon adds.
+fn merged(
+    challenge: &rdprobe_report::facts::CredsspFacts,
+    logon: &rdprobe_report::facts::CredsspFacts,
+) -> rdprobe_report::facts::CredsspFacts {
+    rdprobe_report::facts::CredsspFacts {
+        package: logon.package.clone(),
+        account: logon.account.clone(),
+        authentication_sent: logon.authentication_sent,
+        public_key_bound: logon.public_key_bound,
+        accepted: logon.accepted,
+        authorization_result: logon.authorization_result,
+        not_tried: logon.not_tried.clone(),
+        kerberos_error: logon.kerberos_error.clone(),
+        ntstatus: logon.ntstatus.clone(),
+        ntstatus_name: logon.ntstatus_name.clone(),
+        alert: logon.alert.or(challenge.alert),
+        ..challenge.clone()
+    }
+}

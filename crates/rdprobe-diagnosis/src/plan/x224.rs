@@ -1,0 +1,74 @@
+//! Follow-ups where the usual offer was not confirmed, and the further offers that were asked about.
+
+use rdprobe_report::{Depth, FailureKind, Protocol, Protocols, Purpose, Recipe};
+
+use crate::registry;
+use crate::view::{View, x224_facts};
+
+pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
+    if view.in_flight(Purpose::Default) || view.in_flight(Purpose::ReferenceHello) {
+        return Vec::new();
+    }
+    let Some((_, step)) = view.x224() else {
+        return Vec::new();
+    };
+    let Some(facts) = x224_facts(step) else {
+        return Vec::new();
+    };
+    let rdp_only = view.recipe(Purpose::RdpOnly, Some(Protocols::RDP), None, Depth::X224);
+    if let Some(failure) = &step.failure {
+        return match failure.kind {
+            // A failure code is followed up: what does the host accept then? Failure 5 is an answer in itself.
+            FailureKind::Rejected if facts.failure_code == Some(5) => Vec::new(),
+            FailureKind::Rejected => vec![rdp_only],
+            // Is there RDP at all behind it, from before the negotiation, or TLS without X.224?
+            FailureKind::Reset | FailureKind::Closed | FailureKind::Timeout => {
+                let bare = view.recipe(Purpose::NoNegotiation, None, None, Depth::X224);
+                vec![rdp_only, bare, direct_tls(view)]
+            }
+            _ => Vec::new(),
+        };
+    }
+    if view.seen.options.offers {
+        further_offers(view)
+    } else {
+        Vec::new()
+    }
+}
+
+fn direct_tls(view: View<'_>) -> Recipe {
+    let mut recipe = view.hello(Purpose::DirectTls, &view.seen.options.client);
+    if let rdprobe_report::Ask::Tcp { offer, .. } = &mut recipe.ask {
+        *offer = None;
+    }
+    recipe
+}
+
+/// RDSTLS and Entra ID, each on a connection of its own: xrdp drops connections that offer higher bits beside the
+/// usual ones.
+fn further_offers(view: View<'_>) -> Vec<Recipe> {
+    [Protocol::RDSTLS, Protocol::RDSAAD, Protocol::RDP]
+        .into_iter()
+        .map(|protocol| {
+            let bits = if protocol == Protocol::RDP {
+                0
+            } else {
+                Protocols::SSL.0 | protocol.0
+            };
+            view.recipe(Purpose::FurtherOffer, Some(Protocols(bits)), None, Depth::X224)
+        })
+        .collect()
+}
+
+/// The code under which a host stands that answers the usual offer with this failure code.
+pub(crate) fn failure_code(code: u32) -> rdprobe_report::Code {
+    match code {
+        1 => registry::X224_TLS_REQUIRED,
+        2 => registry::X224_TLS_NOT_ALLOWED,
+        3 => registry::X224_CERTIFICATE_MISSING,
+        4 => registry::X224_INCONSISTENT_FLAGS,
+        5 => registry::X224_NLA_REQUIRED,
+        6 => registry::X224_USER_AUTH_TLS_REQUIRED,
+        _ => registry::X224_UNKNOWN_FAILURE,
+    }
+}

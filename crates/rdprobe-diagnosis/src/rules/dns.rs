@@ -1,0 +1,64 @@
+//! Name resolution, and addresses that do not agree.
+
+use rdprobe_report::{Failure, FailureKind, Finding, Observations, Phase};
+
+use crate::draft::Draft;
+use crate::registry;
+
+/// The name did not resolve.
+pub(crate) fn findings(seen: &Observations) -> Vec<Finding> {
+    let Some(step) = &seen.resolution else {
+        return Vec::new();
+    };
+    let host = &seen.target.host;
+    let dns = seen.dns().cloned().unwrap_or_default();
+    let error = dns.resolver_error.as_deref().unwrap_or("no error name");
+    let (code, summary) = match &step.failure {
+        Some(Failure {
+            kind: FailureKind::Timeout,
+            ..
+        }) => (
+            registry::DNS_TIMEOUT,
+            format!(
+                "The resolver of this computer gave no answer for {host} in {:.0} ms.",
+                step.duration_ms.0
+            ),
+        ),
+        Some(_)
+            if dns
+                .resolver_error
+                .as_deref()
+                .is_some_and(|name| ["EAI_NONAME", "EAI_NODATA"].contains(&name)) =>
+        {
+            (
+                registry::DNS_NAME_NOT_FOUND,
+                format!("The name {host} does not resolve: the resolver knows no address for it ({error})."),
+            )
+        }
+        Some(failure) => (
+            registry::DNS_SERVER_FAILURE,
+            format!(
+                "The name {host} could not be resolved: the resolver failed ({error}: {}).",
+                failure.detail
+            ),
+        ),
+        None if seen.addresses().is_empty() => {
+            let others: Vec<String> = dns.not_probed.iter().map(ToString::to_string).collect();
+            let has = if others.is_empty() {
+                "none at all".into()
+            } else {
+                format!("only {}", others.join(", "))
+            };
+            (
+                registry::DNS_NO_ADDRESS,
+                format!("{host} has no address that may be used here: it has {has}."),
+            )
+        }
+        None => return Vec::new(),
+    };
+    vec![
+        Draft::new(code, Phase::Dns, summary)
+            .evidence(["/resolution".into()])
+            .finish(),
+    ]
+}

@@ -1,0 +1,124 @@
+//! The UDP transport. It never explains a failure at X.224, TLS or CredSSP: it starts after them.
+
+use rdprobe_report::facts::UdpFacts;
+use rdprobe_report::{Attempt, Facts, Finding, Phase, Purpose, Severity, Step, UdpQuestion};
+
+use crate::draft::Draft;
+use crate::registry;
+use crate::view::View;
+
+/// SYNs from which on a loss is counted.
+const FEWEST_FOR_LOSS: u32 = 10;
+/// Percent of lost SYNs from which on the path is called lossy.
+const LOSSY_PERCENT: f64 = 2.0;
+
+/// The UDP attempt of the address.
+pub(crate) fn decided(view: View<'_>) -> Option<(&Attempt, &Step, &UdpFacts)> {
+    let attempt = view.ended(Purpose::Udp).next()?;
+    let step = attempt.step(Phase::Udp)?;
+    match &step.facts {
+        Facts::Udp(facts) => Some((attempt, step, facts)),
+        _ => None,
+    }
+}
+
+pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
+    let Some((attempt, _, facts)) = decided(view) else {
+        return Vec::new();
+    };
+    let Some(draft) = judge(view, facts) else {
+        return Vec::new();
+    };
+    let severity = match view.seen.options.udp {
+        UdpQuestion::Off | UdpQuestion::Aside => Severity::Info,
+        UdpQuestion::Asked => Severity::Warning,
+        // What was expected and is answered, if badly, breaks nothing.
+        UdpQuestion::Expected if facts.received > 0 => Severity::Warning,
+        UdpQuestion::Expected => Severity::Error,
+    };
+    vec![
+        draft
+            .severity(severity)
+            .evidence([view.pointer(attempt, Phase::Udp)])
+            .finish(),
+    ]
+}
+
+fn judge(view: View<'_>, facts: &UdpFacts) -> Option<Draft> {
+    let port = facts.port.unwrap_or(view.address.port());
+    let ip = view.address.ip();
+    let draft = |code, summary| Some(Draft::new(code, Phase::Udp, summary));
+    let from = |icmp: &rdprobe_report::facts::Icmp| match icmp.from {
+        Some(from) if from == ip => "the host itself".to_owned(),
+        Some(from) => from.to_string(),
+        None => "an unknown machine".into(),
+    };
+    if let Some(icmp) = facts.icmp.iter().find(|icmp| icmp.is_too_big()) {
+        let size = icmp.mtu.or(facts.path_mtu).map_or_else(
+            || "smaller packets".into(),
+            |mtu| format!("packets of {mtu} bytes"),
+        );
+        return draft(
+            registry::UDP_MTU,
+            format!(
+                "The path to UDP port {port} carries only {size}, too small for RDP's full-size datagrams (1232 bytes of \
+                 payload); {} says so.",
+                from(icmp)
+            ),
+        );
+    }
+    if facts.received == 0 {
+        if let Some(icmp) = facts.icmp.iter().find(|icmp| icmp.is_prohibited()) {
+            return draft(
+                registry::UDP_PROHIBITED,
+                format!(
+                    "A firewall forbids UDP to port {port}: {} answers \"{}\".",
+                    from(icmp),
+                    icmp.meaning()
+                ),
+            );
+        }
+        if let Some(icmp) = facts.icmp.first() {
+            let what = if icmp.is_port_unreachable() {
+                format!("Nothing listens on UDP port {port}")
+            } else {
+                format!("UDP port {port} cannot be reached")
+            };
+            return draft(
+                registry::UDP_REJECTED,
+                format!(
+                    "{what}: {} answers \"{}\". Sessions use TCP alone.",
+                    from(icmp),
+                    icmp.meaning()
+                ),
+            );
+        }
+        if facts.sent == 0 {
+            return None;
+        }
+        return draft(
+            registry::UDP_NO_ANSWER,
+            format!(
+                "No answer on UDP port {port} to {} full-size SYN{}: dropped on the way, too big for a path that does not \
+                 say so, or not offered. Sessions work over TCP alone; silence does not tell more.",
+                facts.sent,
+                if facts.sent == 1 { "" } else { "s" },
+            ),
+        );
+    }
+    let loss = facts.loss_percent.unwrap_or_default();
+    if facts.sent >= FEWEST_FOR_LOSS && loss >= LOSSY_PERCENT {
+        let interval = facts
+            .loss_interval
+            .map(|[low, high]| format!(" (95 % interval {low:.0} to {high:.0})"))
+            .unwrap_or_default();
+        return draft(
+            registry::UDP_LOSSY,
+            format!(
+                "UDP port {port} answers, and {loss:.0} % of {} SYNs got no answer{interval}: sessions over UDP will stutter.",
+                facts.sent
+            ),
+        );
+    }
+    None
+}
