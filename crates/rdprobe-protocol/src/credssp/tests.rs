@@ -80,6 +80,16 @@ fn a_challenge_says_who_the_host_is() {
 }
 
 #[test]
+fn the_challenge_of_a_freerdp_server_claims_a_build_of_windows() {
+    let (facts, failure) = answer(&testing::frame("credssp_challenge_freerdp2_shadow"));
+    assert_eq!(failure, None);
+    assert_eq!(facts.ntlm_version.as_deref(), Some("6.1.7601"));
+    assert_eq!(facts.netbios_computer.as_deref(), Some("VM"));
+    assert_eq!(facts.dns_forest, None);
+    assert_eq!(facts.server_time.unwrap().to_string(), "2026-11-21T08:25:42.000Z");
+}
+
+#[test]
 fn an_answer_within_spnego_names_the_mechanism() {
     let token = spnego::neg_token_resp(&challenge().encode());
     let bytes = reply(Some(6), Some(token));
@@ -135,7 +145,9 @@ fn a_host_without_ntlm_says_what_it_takes() {
 
 #[test]
 fn what_is_no_answer_is_malformed_and_kept() {
-    // FreeRDP 2 answers SPNEGO with 12 kB of zeros.
+    // FreeRDP 2 answers SPNEGO with a token of 12 kB of zeros.
+    let (_, failure) = answer(&reply(Some(6), Some(vec![0; 12_260])));
+    assert_eq!(kind(&failure), Some(FailureKind::Malformed));
     let (facts, failure) = answer(&[0; 12_000]);
     assert_eq!(kind(&failure), Some(FailureKind::Malformed));
     assert_eq!(facts.raw.as_deref(), Some("00000000000000"));
