@@ -21,6 +21,8 @@ use x509_parser::extensions::{ExtendedKeyUsage, GeneralName, KeyUsage, ParsedExt
 use x509_parser::prelude::FromDer as _;
 use x509_parser::time::ASN1Time;
 
+use crate::text::escape_controls;
+
 /// What the chain says, leaf first as the host sent it. `trusted`, `trust_error`, `pinned` and `signature_check` are
 /// left for the caller. A leaf that cannot be read leaves `parse_error`, its hashes and its DER.
 pub fn certificate_facts(chain: &[Vec<u8>]) -> CertificateFacts {
@@ -111,7 +113,7 @@ fn is_self_signed(certificate: &X509Certificate<'_>) -> bool {
 /// DNS names and addresses as text; other kinds of names are none that a client compares.
 fn text_of(name: &GeneralName<'_>) -> Option<String> {
     match name {
-        GeneralName::DNSName(name) => Some(name::escape_controls(name)),
+        GeneralName::DNSName(name) => Some(escape_controls(name)),
         GeneralName::IPAddress(bytes) => {
             let v4 = <[u8; 4]>::try_from(*bytes).map(IpAddr::from);
             let v6 = <[u8; 16]>::try_from(*bytes).map(IpAddr::from);

@@ -7,10 +7,12 @@
 //! [`tls::ClientHello::decode`]): a scripted peer answers by them.
 
 pub mod certificate;
+pub mod credssp;
 mod decode;
 mod machine;
 #[cfg(test)]
 mod testing;
+mod text;
 pub mod tls;
 pub mod x224;
 

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use crate::credssp::ntlm::{AvId, AvPair, Challenge, Version};
 use crate::tls::HelloSeed;
 use crate::{Concluded, Ending, Machine};
 
@@ -18,6 +19,35 @@ pub(crate) fn frame(name: &str) -> Vec<u8> {
         .as_str()
         .unwrap();
     hex::decode(hex).unwrap()
+}
+
+/// A challenge such as Windows Server 2022 sends.
+pub(crate) fn challenge() -> Challenge {
+    Challenge {
+        flags: 0xE28A_8235,
+        target_name: Some("CONTOSO".into()),
+        server_challenge: [7; 8],
+        target_info: vec![
+            AvPair::name(AvId::NbDomainName, "CONTOSO"),
+            AvPair::name(AvId::NbComputerName, "RDS01"),
+            AvPair::name(AvId::DnsDomainName, "corp.contoso.example"),
+            AvPair::name(AvId::DnsComputerName, "rds01.corp.contoso.example"),
+            AvPair::name(AvId::DnsTreeName, "contoso.example"),
+            AvPair {
+                id: AvId::Timestamp,
+                value: 134_400_000_000_000_000u64.to_le_bytes().to_vec(),
+            },
+            AvPair {
+                id: AvId::Unknown(42),
+                value: vec![1, 2, 3],
+            },
+        ],
+        version: Some(Version {
+            major: 10,
+            minor: 0,
+            build: 20348,
+        }),
+    }
 }
 
 /// Randomness that is none.

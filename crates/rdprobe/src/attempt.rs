@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use rdprobe_protocol::credssp::{CredsspMachine, Wrapping, windows_editions};
 use rdprobe_protocol::tls::{HelloMachine, HelloSeed};
 use rdprobe_protocol::x224::X224Machine;
 use rdprobe_protocol::{Concluded, Machine, certificate};
@@ -18,6 +19,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::channel::Channel;
 use crate::drive::{drive, local};
 use crate::handshake::{RustlsMachine, random};
+use crate::lingering::Lingering;
 use crate::network::{Network, Stream as _};
 use crate::probe::Context;
 
@@ -33,6 +35,11 @@ pub(crate) async fn run<N: Network>(context: &Context<'_, N>, attempt: SharedAtt
     };
     match recipe.ask {
         Ask::Tcp { offer, hello, depth } => {
+            if recipe.alone {
+                // A server that serves one connection at a time may not have seen the end of the last one yet.
+                let before = context.lingering.take();
+                Lingering::until_ended(before).await;
+            }
             Connection {
                 context,
                 log,
@@ -148,7 +155,9 @@ impl<N: Network> Connection<'_, N> {
         if hello != RUSTLS {
             return self.read_hello(channel, hello).await;
         }
-        self.handshake(channel).await;
+        if self.handshake(channel).await && self.depth >= Depth::Credssp && selected.uses_credssp() {
+            self.challenge(channel).await;
+        }
     }
 
     async fn negotiate(&self, channel: &mut Channel<N::Stream>, offer: &Offer) -> Option<Protocol> {
@@ -245,6 +254,40 @@ impl<N: Network> Connection<'_, N> {
             failure,
         };
         self.log.step(from, concluded, (0, 0));
+    }
+
+    /// The NTLM challenge, and the clock in it.
+    async fn challenge(&self, channel: &mut Channel<N::Stream>) {
+        let wrapping = if self.purpose == Purpose::Spnego {
+            Wrapping::Spnego
+        } else {
+            Wrapping::Bare
+        };
+        let mut machine = CredsspMachine::new(wrapping);
+        let ran = self.drive(&mut machine, channel).await;
+        let round_trip = ran.from.elapsed();
+        let mut concluded = Box::new(machine).conclude();
+        if let Facts::Credssp(facts) = &mut concluded.facts {
+            if let Some(server_time) = facts.server_time {
+                let half = round_trip.as_secs_f64() * 1e3 / 2.0;
+                let ours = self.context.network.now().unix_millis() as f64 - half;
+                facts.skew_ms = Some(Millis((server_time.unix_millis() as f64 - ours).round()));
+                facts.skew_error_ms = Some(Millis((half * 1e3).round() / 1e3));
+            }
+            let windows = self
+                .log
+                .attempt
+                .borrow()
+                .step(Phase::X224)
+                .is_some_and(|step| match &step.facts {
+                    Facts::X224(x224) => x224.fits_windows == Some(true),
+                    _ => false,
+                });
+            if let Some(build) = facts.build.filter(|_| windows) {
+                facts.windows = windows_editions(build).into_iter().map(Into::into).collect();
+            }
+        }
+        self.log.step(ran.from, concluded, ran.bytes);
     }
 
     async fn drive(&self, machine: &mut dyn Machine, channel: &mut Channel<N::Stream>) -> Ran {

@@ -37,6 +37,11 @@ impl<S: Stream> Lingering<S> {
         self.streams.is_empty()
     }
 
+    /// Waits until the peers have ended, 500 ms at most: before an attempt that must be alone.
+    pub(crate) async fn until_ended(streams: Vec<S>) {
+        let _ = timeout(MOST, join_all(streams.into_iter().map(drain))).await;
+    }
+
     /// Reads what the peers still send until they end, one round trip plus 50 ms and 500 ms at most.
     pub async fn finish(self) {
         let limit = (self.round_trip + GRACE).min(MOST);

@@ -3,6 +3,8 @@
 use x509_parser::asn1_rs::{Any, Tag};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
+use crate::text::{escape_controls, push_escaping_controls};
+
 const COMMON_NAME: &str = "2.5.4.3";
 
 /// Short names of RFC 4514 3, and a few that certificates use beside them.
@@ -38,26 +40,6 @@ pub(super) fn common_name(name: &X509Name<'_>) -> Option<String> {
         .filter(|attribute| attribute.attr_type().to_id_string() == COMMON_NAME)
         .last()
         .map(|attribute| escape_controls(&text(attribute.attr_value())))
-}
-
-/// The text with control characters as `\0A`, so that a terminal may show it.
-pub(super) fn escape_controls(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        push_escaping_controls(&mut escaped, character);
-    }
-    escaped
-}
-
-fn push_escaping_controls(escaped: &mut String, character: char) {
-    if character.is_control() {
-        let mut bytes = [0; 4];
-        for byte in character.encode_utf8(&mut bytes).bytes() {
-            escaped.push_str(&format!("\\{byte:02X}"));
-        }
-    } else {
-        escaped.push(character);
-    }
 }
 
 fn attribute(attribute: &AttributeTypeAndValue<'_>) -> String {

@@ -120,11 +120,6 @@ fn what_is_no_certificate_says_so_and_keeps_its_bytes() {
     assert!(facts.subject.is_some() && facts.parse_error.is_some());
 }
 
-#[test]
-fn control_characters_do_not_reach_a_terminal() {
-    assert_eq!(name::escape_controls("a\x1b[31m\u{9b}é"), r"a\1B[31m\C2\9Bé");
-}
-
 proptest! {
     #[test]
     fn garbled_certificates_do_no_harm(der in garbled(server_2008_r2())) {

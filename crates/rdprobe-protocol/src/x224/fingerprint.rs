@@ -1,5 +1,6 @@
 //! Who a Connection Confirm looks like. A fingerprint, never a proof: several implementations answer alike.
 
+use rdprobe_report::Protocol;
 use rdprobe_report::facts::{Negotiation, X224Facts};
 
 /// Windows answers with this source reference, and so does xrdp.
@@ -26,9 +27,9 @@ pub(super) fn implementation(facts: &X224Facts) -> Option<String> {
         return Some("xrdp".into());
     }
     let known = match facts.source_reference? {
-        0x0000 => match (facts.flags_raw, facts.uses_credssp()) {
-            (Some(0x03), true) => "FreeRDP-based, such as gnome-remote-desktop",
-            _ => "FreeRDP-based or IronRDP (gnome-remote-desktop, weston, a shadow server)",
+        0x0000 => match (facts.flags_raw, uses_credssp(facts)) {
+            (Some(0x03), true) => "FreeRDP-based (gnome-remote-desktop, a shadow server)",
+            _ => "FreeRDP-based (gnome-remote-desktop, weston, a shadow server) or IronRDP",
         },
         VIRTUALBOX => "VirtualBox",
         WINDOWS_OR_XRDP => windows_or_xrdp(facts),
@@ -43,28 +44,47 @@ fn windows_or_xrdp(facts: &X224Facts) -> &'static str {
         Some(Negotiation::Absent) if facts.offered.0 != 0 => "Windows 2000 or XP, or an old xrdp",
         // xrdp never asks for CredSSP.
         Some(Negotiation::Failure) if facts.failure_code == Some(5) => "Windows",
-        Some(Negotiation::Response) => {
-            let named = WINDOWS_FLAGS
-                .iter()
-                .find(|(flags, _)| Some(*flags) == facts.flags_raw)
-                .map(|(_, name)| *name);
-            match named {
-                _ if facts.flags_raw.is_some_and(newer_than_known) => {
-                    "Windows 10 or later, Server 2016 or later"
-                }
-                // xrdp selects CredSSP never, and sends few flags.
-                Some(_) if !facts.uses_credssp() && facts.flags_raw <= Some(0x01) => "Windows or xrdp",
-                Some(_) if facts.is_hybrid_ex() => "Windows 10 1607 or later, Server 2016 or later",
-                Some(name) => name,
-                None => "Windows or xrdp",
-            }
-        }
+        Some(Negotiation::Response) => by_response(facts, facts.flags_raw.unwrap_or_default()),
         _ => "Windows or xrdp",
     }
 }
 
-fn newer_than_known(flags: u8) -> bool {
-    flags & 0x1F == 0x1F && flags != 0x1F
+fn by_response(facts: &X224Facts, flags: u8) -> &'static str {
+    // All that xrdp ever sends: it knows one flag and no CredSSP.
+    if !uses_credssp(facts) && flags <= 0x01 {
+        return if flags == 0x01 && passes_over_better(facts) {
+            "xrdp, or less likely Windows"
+        } else {
+            "Windows or xrdp"
+        };
+    }
+    if facts.selected == Some(Protocol::HYBRID_EX) {
+        return "Windows 10 1607 or later, Server 2016 or later";
+    }
+    by_windows_flags(flags).unwrap_or("Windows or xrdp")
+}
+
+/// The releases that send these flags. Future ones are taken to add to those of today.
+fn by_windows_flags(flags: u8) -> Option<&'static str> {
+    let flags = if flags & 0x1F == 0x1F { 0x1F } else { flags };
+    WINDOWS_FLAGS
+        .iter()
+        .find(|(known, _)| *known == flags)
+        .map(|(_, name)| *name)
+}
+
+fn uses_credssp(facts: &X224Facts) -> bool {
+    facts.selected.is_some_and(Protocol::uses_credssp)
+}
+
+/// CredSSP was offered and TLS selected, or TLS offered and RDP's own security selected. Windows selects the best of
+/// what is offered, or refuses all of it.
+fn passes_over_better(facts: &X224Facts) -> bool {
+    match facts.selected {
+        Some(Protocol::SSL) => facts.offered.contains(Protocol::HYBRID),
+        Some(Protocol::RDP) => facts.offered.contains(Protocol::SSL),
+        _ => false,
+    }
 }
 
 /// Whether the Confirm fits Windows so well that the build in its NTLM challenge may be believed. FreeRDP- and
@@ -73,23 +93,8 @@ fn newer_than_known(flags: u8) -> bool {
 pub fn fits_windows(facts: &X224Facts) -> bool {
     facts.source_reference == Some(WINDOWS_OR_XRDP)
         && facts.destination_reference == Some(0)
-        && facts.uses_credssp()
-        && facts.flags_raw.is_some_and(|flags| {
-            newer_than_known(flags) || WINDOWS_FLAGS.iter().any(|(known, _)| *known == flags)
-        })
-}
-
-trait Selected {
-    fn uses_credssp(&self) -> bool;
-    fn is_hybrid_ex(&self) -> bool;
-}
-
-impl Selected for X224Facts {
-    fn uses_credssp(&self) -> bool {
-        self.selected.is_some_and(rdprobe_report::Protocol::uses_credssp)
-    }
-
-    fn is_hybrid_ex(&self) -> bool {
-        self.selected == Some(rdprobe_report::Protocol::HYBRID_EX)
-    }
+        && uses_credssp(facts)
+        && facts
+            .flags_raw
+            .is_some_and(|flags| by_windows_flags(flags).is_some())
 }

@@ -222,11 +222,13 @@ fn fingerprints() {
         ),
         (
             "x224_cc_gnome_remote_desktop",
-            "FreeRDP-based, such as gnome-remote-desktop",
+            "FreeRDP-based (gnome-remote-desktop, a shadow server)",
             false,
         ),
         ("x224_cc_virtualbox", "VirtualBox", false),
         ("x224_cc_rdp_w2003", "Windows or xrdp", false),
+        ("x224_cc_rdp_xrdp", "xrdp, or less likely Windows", false),
+        ("x224_cc_ssl_xrdp", "xrdp, or less likely Windows", false),
         ("x224_cc_failure_2_w2003", "Windows or xrdp", false),
     ] {
         let (facts, _) = answer(&frame(name));
