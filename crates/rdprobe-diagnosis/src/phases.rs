@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use rdprobe_report::facts::{ProbeTls, TlsFacts};
+use rdprobe_report::facts::{ProbeTls, Service, TlsFacts};
 use rdprobe_report::{
     Attempt, Finding, Observations, Phase, PhaseOutcome, PhaseReport, Phases, Protocol, Purpose, Severity,
     Step, UdpQuestion,
@@ -103,6 +103,13 @@ fn x224_phase(view: View<'_>) -> PhaseReport<rdprobe_report::facts::X224Facts> {
         ..of_step(step)
     };
     phase.facts.nla = x224::nla(view);
+    if phase.outcome == PhaseOutcome::Failed
+        && view
+            .settled(Purpose::DirectTls)
+            .is_some_and(crate::view::answered)
+    {
+        phase.facts.service = Some(Service::Tls);
+    }
     let mut accepts: Vec<Protocol> = view
         .attempts()
         .filter_map(|attempt| attempt.step(Phase::X224))

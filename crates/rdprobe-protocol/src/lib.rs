@@ -2,7 +2,19 @@
 //!
 //! A [`Machine`] says what to send, is told what came and how the peer ended it, and at the end hands over what
 //! it learnt. A peer that misbehaves is an observation, so no step returns an error.
+//!
+//! Beside the machines stand decoders of what a client sends ([`x224::ConnectionRequest::decode`],
+//! [`tls::ClientHello::decode`]): a scripted peer answers by them.
 
+pub mod certificate;
+pub mod credssp;
+mod decode;
 mod machine;
+#[cfg(test)]
+mod testing;
+mod text;
+pub mod tls;
+pub mod x224;
 
+pub use decode::DecodeError;
 pub use machine::{Concluded, Ending, Machine};

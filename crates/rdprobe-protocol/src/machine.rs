@@ -1,5 +1,6 @@
 //! What every machine has in common.
 
+use rdprobe_report::facts::Alert;
 use rdprobe_report::{Facts, Failure, FailureKind};
 
 /// How a connection ended under a machine that still wanted bytes.
@@ -11,6 +12,10 @@ pub enum Ending {
     Reset,
     /// Nothing more within the time of the phase.
     Silent,
+    /// A TLS alert, where TLS stands under the machine.
+    Alert(Alert),
+    /// TLS stands under the machine, and the peer broke its rules.
+    Malformed(String),
     /// Our own side failed, with the reason.
     Local(String),
 }
@@ -31,6 +36,14 @@ impl Ending {
                 FailureKind::Timeout,
                 format!("silent while waiting for {while_waiting_for}"),
             ),
+            Self::Alert(alert) => Failure::new(
+                FailureKind::Alert,
+                format!(
+                    "TLS alert {} ({}) while waiting for {while_waiting_for}",
+                    alert.name, alert.code
+                ),
+            ),
+            Self::Malformed(reason) => Failure::new(FailureKind::Malformed, reason.clone()),
             Self::Local(reason) => Failure::new(FailureKind::Local, reason.clone()),
         }
     }

@@ -1,4 +1,16 @@
 //! The network library of rdprobe: DNS, sockets and TLS. It drives the machines of rdprobe-protocol by the plan of
 //! rdprobe-diagnosis, and holds the only I/O.
 
+mod attempt;
+mod channel;
+mod drive;
+mod handshake;
+mod lingering;
 pub mod network;
+mod os;
+mod probe;
+mod trust;
+
+pub use lingering::Lingering;
+pub use probe::{Family, Probe, Probed, Timeouts, replay};
+pub use trust::Trust;

@@ -1,9 +1,9 @@
 //! The experiments that tell why the reference client's hello is not answered.
 
-use rdprobe_report::{HelloProfile, Phase, Purpose, Recipe, hello};
+use rdprobe_report::{FailureKind, HelloProfile, Phase, Purpose, Recipe, hello};
 
 use crate::rules::tls::{Refusal, reference_refusal};
-use crate::view::{View, certificate};
+use crate::view::{View, certificate, failure};
 
 /// Does the host answer anything at all?
 const ANY_ANSWER: [&str; 4] = [
@@ -16,11 +16,21 @@ const ANY_ANSWER: [&str; 4] = [
 const INTERFERENCE: [&str; 3] = [hello::SMALL, hello::NO_TLS13, hello::NO_SNI];
 
 pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
-    let waiting = [Purpose::Default, Purpose::ReferenceHello]
-        .iter()
-        .any(|&purpose| view.in_flight(purpose));
-    if waiting || !view.reached_tls() {
+    if view.in_flight(Purpose::Default) || !view.reached_tls() {
         return Vec::new();
+    }
+    if view.in_flight(Purpose::ReferenceHello)
+        || (view.settled(Purpose::ReferenceHello).is_none() && !view.folded())
+    {
+        // Waiting for silence after silence would take the probe's whole time: ask side by side.
+        let silent = view.settled(Purpose::Default).and_then(failure);
+        let silent =
+            silent.is_some_and(|(phase, why)| phase == Phase::Tls && why.kind == FailureKind::Timeout);
+        return if silent {
+            experiments(view, &ANY_ANSWER)
+        } else {
+            Vec::new()
+        };
     }
     let Some(refusal) = reference_refusal(view) else {
         return unseen_certificate(view);

@@ -6,7 +6,7 @@ use crate::registry;
 use crate::view::{View, x224_facts};
 
 pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
-    if view.in_flight(Purpose::Default) || view.in_flight(Purpose::ReferenceHello) {
+    if view.in_flight(Purpose::Default) {
         return Vec::new();
     }
     let Some((_, step)) = view.x224() else {

@@ -1,6 +1,6 @@
 //! What failed beside its neighbours and succeeded alone.
 
-use rdprobe_report::{Attempt, FailureKind, Finding, Phase};
+use rdprobe_report::{Attempt, FailureKind, Finding, Phase, Purpose};
 
 use crate::draft::Draft;
 use crate::registry;
@@ -23,7 +23,12 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
         if !went_further(alone, phase) {
             continue;
         }
+        // Turned away after the Confirm, with a question that another of ours had answered: the host serves one
+        // session at a time, and no client opens two.
+        let redundant =
+            phase == Phase::Tls && first.recipe.purpose == Purpose::ReferenceHello && view.folded();
         match why.kind {
+            _ if redundant => waited.push((first, alone, phase)),
             FailureKind::Timeout => waited.push((first, alone, phase)),
             FailureKind::Reset | FailureKind::Closed | FailureKind::Refused => {
                 flaky.push((first, alone, phase))
@@ -59,7 +64,7 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
         );
     } else if let Some((_, _, phase)) = waited.first() {
         let summary = format!(
-            "{} serves one connection at a time: ours waited for each other, and each was answered when made alone.",
+            "{} serves one connection at a time: ours were in each other's way, and each was answered when made alone.",
             view.address
         );
         findings.push(

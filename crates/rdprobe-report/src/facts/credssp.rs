@@ -25,7 +25,6 @@ pub struct CredsspFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ntlm_version: Option<String>,
     /// Windows editions that share the build; empty where the Confirm does not fit Windows.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<String>,
     /// NetBIOS name of the computer that answered.
     #[serde(skip_serializing_if = "Option::is_none")]

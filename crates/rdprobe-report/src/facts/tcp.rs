@@ -19,7 +19,6 @@ pub struct TcpFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local_address: Option<SocketAddr>,
     /// Whether the peer's address belongs to the computer on which the probe runs.
-    #[serde(skip_serializing_if = "is_default")]
     pub is_this_computer: bool,
     /// Round-trip time as the kernel measured it, else the time that connecting took, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]

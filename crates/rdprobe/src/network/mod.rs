@@ -1,15 +1,19 @@
 //! The one edge at which rdprobe meets the world: resolve, connect, datagram and clock behind a trait.
 //!
-//! There are two implementations: `Tokio` for real sockets, and the testkit's simulated network, in which hosts
+//! There are two implementations: [`Tokio`] for real sockets, and the testkit's simulated network, in which hosts
 //! are scripts and time is virtual. Timers are tokio's own on both sides, so a paused runtime makes them virtual.
+
+mod tokio;
+
+pub use self::tokio::{Tokio, TokioDatagram, TokioStream};
 
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
+use ::tokio::io::{AsyncRead, AsyncWrite};
 use rdprobe_report::facts::{Icmp, TcpFacts};
 use rdprobe_report::{Failure, Timestamp};
-use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Where a probe finds hosts.
 pub trait Network {

@@ -1,0 +1,273 @@
+//! The script of a peer: which connections it answers, and how, step by step.
+//!
+//! Scripts are data (TOML through serde) and know nothing of sockets; `play` acts them out over any byte stream.
+
+mod hello;
+mod paper;
+mod play;
+mod tls;
+mod udp;
+mod when;
+mod wire;
+
+use std::net::{IpAddr, SocketAddr};
+
+use rdprobe_report::{CipherSuite, NamedGroup, Protocol, TlsVersion};
+use serde::Deserialize;
+
+pub use play::{ClientEnd, Cut, CutBy, Journal};
+pub(crate) use play::{PeerStream, Player};
+pub(crate) use udp::{Reply, answer};
+pub use udp::{Udp, UdpAnswer};
+pub use when::{HelloWhen, Numbers, When};
+
+/// A machine with a listener.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Host {
+    /// Its only address, or the first.
+    pub address: Option<IpAddr>,
+    /// Further addresses of the same machine.
+    pub addresses: Vec<IpAddr>,
+    /// TCP and UDP port of the listener; 3389 where none is given.
+    pub port: Option<u16>,
+    /// Round-trip time in milliseconds; 20 where none is given, never less than 1 in the simulated network.
+    pub rtt_ms: Option<f64>,
+    /// What TCP does with a SYN.
+    pub tcp: Tcp,
+    /// What TCP does with the first SYNs, one by one, before it does as `tcp` says.
+    pub tcp_first: Vec<Tcp>,
+    /// Serves a connection only once the client has ended the one before; the backlog accepts meanwhile.
+    pub one_at_a_time: bool,
+    /// Resets a connection that comes while so many are open.
+    pub limit: Option<u32>,
+    /// What the UDP listener does.
+    pub udp: Udp,
+    /// What it does on a connection: the first rule whose condition holds.
+    pub rules: Vec<Rule>,
+}
+
+impl Host {
+    /// Every address of the machine.
+    pub fn all_addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.address.into_iter().chain(self.addresses.iter().copied())
+    }
+
+    /// Every address with the listener's port.
+    pub fn sockets(&self) -> impl Iterator<Item = SocketAddr> {
+        let port = self.port.unwrap_or(rdprobe_report::Target::DEFAULT_PORT);
+        self.all_addresses()
+            .map(move |address| SocketAddr::new(address, port))
+    }
+}
+
+/// What TCP does with a SYN.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tcp {
+    /// The connection is made.
+    #[default]
+    Accept,
+    /// RST in answer to the SYN.
+    Refuse,
+    /// No answer.
+    Drop,
+    /// An ICMP error in answer to the SYN.
+    Icmp(IcmpError),
+}
+
+/// An ICMP error and who sends it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IcmpError {
+    /// Type, 3 for destination unreachable in ICMP and 1 in ICMPv6.
+    #[serde(rename = "type")]
+    pub kind: u8,
+    /// Code under the type.
+    pub code: u8,
+    /// The machine that sends it; the host itself where none is given.
+    pub from: Option<IpAddr>,
+    /// Next-hop MTU.
+    pub mtu: Option<u32>,
+}
+
+/// A condition and what is done where it holds.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rule {
+    /// Holds always where it is empty.
+    pub when: When,
+    /// The steps. After the last one the connection is held until the client ends it, and is closed then.
+    pub r#do: Vec<Step>,
+}
+
+/// One step of a script.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Reads the X.224 Connection Request. The steps that answer one do this by themselves.
+    ExpectRequest,
+    /// Connection Confirm with RDP_NEG_RSP ([MS-RDPBCGR] 2.2.1.2.1).
+    Confirm(Confirm),
+    /// Connection Confirm without negotiation data.
+    ConfirmWithoutNegotiation,
+    /// Connection Confirm that a server makes which supports these protocols: it selects the best of those
+    /// offered, or fails with code 5 where it insists on CredSSP, else 1.
+    Negotiate(Negotiate),
+    /// Connection Confirm with RDP_NEG_FAILURE ([MS-RDPBCGR] 2.2.1.2.2) and this code.
+    Failure(u32),
+    /// X.224 Disconnect Request with this reason.
+    DisconnectRequest(u8),
+    /// The nine plaintext bytes with which xrdp gives up: MCS Disconnect Provider Ultimatum.
+    Ultimatum,
+    /// Bytes in hex; white space between them is allowed.
+    Send(HexBytes),
+    /// Text, as it stands.
+    SendText(String),
+    /// So many bytes that look like noise and are always the same.
+    Garbage(usize),
+    /// Garbage until the client ends the connection.
+    Flood,
+    /// From here on, bytes go out one at a time, so many milliseconds apart; 0 ends it.
+    Drip(u64),
+    /// Waits, in milliseconds.
+    Delay(u64),
+    /// Reads a ClientHello. The steps that answer one do this by themselves.
+    ExpectHello,
+    /// Goes on with the first rule whose condition holds, and then with what follows here.
+    Branch(Vec<Rule>),
+    /// A TLS alert in plaintext.
+    Alert(AlertStep),
+    /// A real TLS handshake, on rustls.
+    Tls(TlsStep),
+    /// The server's first flight without any cryptography: every version and suite, none of the proofs.
+    PaperTls(Box<PaperTlsStep>),
+    /// Reads at least so many bytes of what the client sends within TLS.
+    ExpectTls(usize),
+    /// Sends bytes within TLS, in one record.
+    SendTls(HexBytes),
+    /// Sends TLS's own end.
+    CloseNotify,
+    /// Keeps the connection open and says nothing until the client ends it.
+    Silence,
+    /// Reads what the client has sent, then ends the connection by FIN.
+    Fin,
+    /// Closes at once: by FIN, or by RST where bytes of the client were not read.
+    FinUnread,
+    /// RST. What was sent before is still read by the client, as Linux has it.
+    Rst,
+    /// RST that takes what the client has not read yet with it, as Windows has it. On loopback it is `rst`.
+    RstDiscarding,
+}
+
+/// Connection Confirm with a selected protocol.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirm {
+    /// `selectedProtocol`.
+    pub selected: Protocol,
+    /// Flags of the response.
+    #[serde(default)]
+    pub flags: u8,
+    /// Source reference of the TPDU; Windows and xrdp send 0x1234, which is the default.
+    #[serde(default = "windows_reference")]
+    pub source_reference: u16,
+    /// Destination reference of the TPDU.
+    #[serde(default)]
+    pub destination_reference: u16,
+}
+
+pub(crate) fn windows_reference() -> u16 {
+    0x1234
+}
+
+/// A server's choice among the protocols offered.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Negotiate {
+    /// What it supports.
+    pub supports: Vec<Protocol>,
+    /// Flags of the response.
+    #[serde(default)]
+    pub flags: u8,
+    /// Source reference of the TPDU.
+    #[serde(default = "windows_reference")]
+    pub source_reference: u16,
+}
+
+/// A plaintext alert.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlertStep {
+    /// 1 is a warning, 2 is fatal.
+    #[serde(default = "fatal")]
+    pub level: u8,
+    /// Description byte.
+    pub description: u8,
+}
+
+fn fatal() -> u8 {
+    2
+}
+
+/// A real TLS handshake.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TlsStep {
+    /// Name of the certificate; `good` where none is given.
+    pub certificate: Option<String>,
+    /// TLS 1.2, TLS 1.3; both where none is given.
+    pub versions: Vec<TlsVersion>,
+    /// Suites that the server has, in its order; all of rustls's where none is given.
+    pub suites: Vec<CipherSuite>,
+    /// Groups that the server has, in its order; all of rustls's where none is given.
+    pub groups: Vec<NamedGroup>,
+}
+
+/// A TLS server made of paper.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PaperTlsStep {
+    /// Name of the certificate; `good` where none is given.
+    pub certificate: Option<String>,
+    /// Versions that the server has; the highest that was offered is taken. TLS 1.2 where none is given.
+    pub versions: Vec<TlsVersion>,
+    /// Suites that the server has, in its order.
+    pub suites: Vec<CipherSuite>,
+    /// Groups that the server has, in its order; secp256r1, x25519, secp384r1 where none is given.
+    pub groups: Vec<NamedGroup>,
+    /// How it refuses a hello that it shares no version or suite with.
+    pub refuse: Refusal,
+}
+
+/// How a server refuses a hello.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// Alert 70 for the version, 40 for the suites, then FIN.
+    #[default]
+    Alert,
+    /// Alert 40 whatever the reason, then FIN.
+    AlertHandshakeFailure,
+    /// FIN without a byte.
+    Fin,
+    /// RST without a byte.
+    Rst,
+    /// Alert 40, the nine bytes of an ultimatum, then FIN: xrdp.
+    Ultimatum,
+}
+
+/// Bytes written in hex.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HexBytes(pub Vec<u8>);
+
+impl<'de> Deserialize<'de> for HexBytes {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digits: String = text
+            .chars()
+            .filter(|character| !character.is_whitespace())
+            .collect();
+        hex::decode(digits).map(Self).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,273 @@
+//! The machines of a scenario: what they do with a SYN, whom they serve and when.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rdprobe::network::ConnectError;
+use rdprobe_report::facts::{Icmp, TcpFacts};
+use rdprobe_report::{Failure, FailureKind};
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::{Instant, sleep};
+
+use super::datagram::SimulatedDatagram;
+use super::ledger::{Connection, Entry, Ledger};
+use super::{SimulatedStream, pipe};
+use crate::Scenario;
+use crate::certificates::Certificates;
+use crate::script::{Cut, Host, IcmpError, Journal, PeerStream, Player, Tcp};
+
+/// Below this, a host that floods would keep virtual time from ever going on.
+const LEAST_ROUND_TRIP: f64 = 1.0;
+const DEFAULT_ROUND_TRIP: f64 = 20.0;
+
+/// A host at run time.
+#[derive(Debug)]
+pub(super) struct Machine {
+    pub(super) host: Host,
+    pub(super) rtt: Duration,
+    syns: AtomicU32,
+    accepted: Mutex<Vec<(SocketAddr, u32)>>,
+    open: Arc<AtomicU32>,
+    turn: Arc<AsyncMutex<()>>,
+    pub(super) datagrams: AtomicU32,
+}
+
+impl Machine {
+    fn new(host: &Host) -> Self {
+        let rtt = host.rtt_ms.unwrap_or(DEFAULT_ROUND_TRIP).max(LEAST_ROUND_TRIP);
+        Self {
+            host: host.clone(),
+            rtt: Duration::from_secs_f64(rtt / 1e3),
+            syns: AtomicU32::new(0),
+            accepted: Mutex::default(),
+            open: Arc::default(),
+            turn: Arc::default(),
+            datagrams: AtomicU32::new(0),
+        }
+    }
+
+    /// What TCP does with the next SYN.
+    fn tcp(&self) -> &Tcp {
+        let nth = self.syns.fetch_add(1, Ordering::Relaxed) as usize;
+        self.host.tcp_first.get(nth).unwrap_or(&self.host.tcp)
+    }
+
+    /// Counts a connection on one of its addresses, from 1.
+    fn count(&self, address: SocketAddr) -> u32 {
+        let mut accepted = self.accepted.lock().expect("nobody panics here");
+        match accepted.iter_mut().find(|(known, _)| *known == address) {
+            Some((_, count)) => {
+                *count += 1;
+                *count
+            }
+            None => {
+                accepted.push((address, 1));
+                1
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Machines {
+    machines: Vec<Arc<Machine>>,
+    certificates: Arc<Certificates>,
+    cut: Option<Cut>,
+    pub(super) ledger: Arc<Mutex<Ledger>>,
+    pub(super) start: Instant,
+    journals: Mutex<Vec<Arc<Mutex<Journal>>>>,
+}
+
+impl Machines {
+    pub(super) fn new(
+        scenario: &Scenario,
+        cut: Option<Cut>,
+        ledger: Arc<Mutex<Ledger>>,
+        start: Instant,
+    ) -> Self {
+        Self {
+            machines: scenario
+                .hosts
+                .iter()
+                .map(|host| Arc::new(Machine::new(host)))
+                .collect(),
+            certificates: scenario.certificates(),
+            cut,
+            ledger,
+            start,
+            journals: Mutex::default(),
+        }
+    }
+
+    pub(super) fn write_journals(&self, ledger: &mut Ledger) {
+        let journals = self.journals.lock().expect("nobody panics here");
+        for (connection, journal) in ledger.connections.iter_mut().zip(journals.iter()) {
+            connection.journal = journal.lock().expect("no player panics").clone();
+        }
+    }
+
+    /// The machine at this address, and whether its listener is at this port.
+    pub(super) fn find(&self, address: SocketAddr) -> Option<(&Arc<Machine>, bool)> {
+        self.machines
+            .iter()
+            .find(|machine| machine.host.sockets().any(|socket| socket == address))
+            .map(|machine| (machine, true))
+            .or_else(|| {
+                self.machines
+                    .iter()
+                    .find(|machine| machine.host.all_addresses().any(|own| own == address.ip()))
+                    .map(|machine| (machine, false))
+            })
+    }
+
+    fn record(&self, address: SocketAddr) -> (Entry, Arc<Mutex<Journal>>) {
+        let journal = Arc::<Mutex<Journal>>::default();
+        let mut ledger = self.ledger.lock().expect("nobody panics here");
+        ledger.connections.push(Connection {
+            address,
+            started: self.start.elapsed(),
+            established: None,
+            shut_down: None,
+            closed: None,
+            client_reset: false,
+            host_fin: false,
+            host_reset: false,
+            bytes_sent: 0,
+            bytes_received: 0,
+            round_trips: 0,
+            journal: Journal::default(),
+        });
+        self.journals
+            .lock()
+            .expect("nobody panics here")
+            .push(Arc::clone(&journal));
+        let entry = Entry {
+            ledger: Arc::clone(&self.ledger),
+            index: ledger.connections.len() - 1,
+            start: self.start,
+            waiting: false,
+        };
+        (entry, journal)
+    }
+
+    pub(super) async fn connect(&self, address: SocketAddr) -> Result<SimulatedStream, ConnectError> {
+        let (entry, journal) = self.record(address);
+        let Some((machine, listening)) = self.find(address) else {
+            // An address that nobody has swallows what is sent to it.
+            return std::future::pending().await;
+        };
+        let tcp = if listening { machine.tcp() } else { &Tcp::Refuse };
+        if *tcp == Tcp::Drop {
+            return std::future::pending().await;
+        }
+        sleep(machine.rtt).await;
+        match tcp {
+            Tcp::Drop => unreachable!("waited for above"),
+            Tcp::Accept => {}
+            Tcp::Refuse => {
+                let failure = Failure::new(FailureKind::Refused, "connection refused");
+                return Err(connect_error(address, failure, None));
+            }
+            Tcp::Icmp(error) => {
+                let icmp = icmp(error, address);
+                let kind = if icmp.is_prohibited() {
+                    FailureKind::Prohibited
+                } else if icmp.is_port_unreachable() {
+                    FailureKind::Refused
+                } else {
+                    FailureKind::Unreachable
+                };
+                return Err(connect_error(
+                    address,
+                    Failure::new(kind, icmp.meaning()),
+                    Some(icmp),
+                ));
+            }
+        }
+        let index = entry.index;
+        entry.established();
+        let (client, host) = pipe::connection(machine.rtt / 2, entry);
+        tokio::spawn(serve(
+            Arc::clone(machine),
+            host,
+            address,
+            Arc::clone(&self.certificates),
+            self.cut,
+            journal,
+        ));
+        Ok(SimulatedStream::new(client, address, index, machine.rtt))
+    }
+
+    pub(super) fn datagram(&self, address: SocketAddr) -> SimulatedDatagram {
+        let machine = self
+            .find(address)
+            .filter(|(_, listening)| *listening)
+            .map(|(machine, _)| Arc::clone(machine));
+        SimulatedDatagram::new(address, machine, Arc::clone(&self.ledger), self.start)
+    }
+}
+
+/// One accepted connection.
+async fn serve(
+    machine: Arc<Machine>,
+    socket: pipe::Socket,
+    address: SocketAddr,
+    certificates: Arc<Certificates>,
+    cut: Option<Cut>,
+    journal: Arc<Mutex<Journal>>,
+) {
+    // The client's ACK takes its time too.
+    sleep(machine.rtt / 2).await;
+    let nth = machine.count(address);
+    let beside = machine.open.fetch_add(1, Ordering::Relaxed);
+    let _leave = Leave(Arc::clone(&machine.open));
+    if machine.host.limit.is_some_and(|limit| beside >= limit) {
+        journal
+            .lock()
+            .expect("no player panics")
+            .notes
+            .push("over the limit".into());
+        socket.reset(false);
+        return;
+    }
+    let _turn = match machine.host.one_at_a_time {
+        true => Some(Arc::clone(&machine.turn).lock_owned().await),
+        false => None,
+    };
+    Player::new(socket, nth, beside > 0, certificates, cut, journal)
+        .play(&machine.host.rules)
+        .await;
+}
+
+/// Counts a connection out again.
+struct Leave(Arc<AtomicU32>);
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The ICMP error as the client's error queue has it.
+pub(super) fn icmp(error: &IcmpError, address: SocketAddr) -> Icmp {
+    Icmp {
+        kind: error.kind,
+        code: error.code,
+        from: Some(error.from.unwrap_or(address.ip())),
+        v6: address.is_ipv6(),
+        mtu: error.mtu,
+    }
+}
+
+fn connect_error(address: SocketAddr, failure: Failure, icmp: Option<Icmp>) -> ConnectError {
+    ConnectError {
+        failure,
+        facts: Box::new(TcpFacts {
+            address: Some(address),
+            icmp,
+            ..TcpFacts::default()
+        }),
+    }
+}

@@ -1,0 +1,223 @@
+//! A network in virtual time whose hosts are scripts.
+//!
+//! It rests on tokio's paused clock: time jumps to the next timer whenever nobody has anything to do, so a probe
+//! that waits out every deadline takes milliseconds.
+
+mod datagram;
+mod hosts;
+mod ledger;
+mod pipe;
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use rdprobe::network::{ConnectError, Network, ResolveError, Stream};
+use rdprobe_report::facts::TcpFacts;
+use rdprobe_report::{Millis, Timestamp};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, sleep};
+
+use crate::Scenario;
+use crate::script::Cut;
+use hosts::Machines;
+
+pub use datagram::SimulatedDatagram;
+pub use ledger::{Connection, Ledger, SentDatagram};
+
+/// What a simulation came to.
+#[derive(Debug)]
+pub struct Simulation<T> {
+    /// What the probe returned.
+    pub output: T,
+    /// Virtual time until it returned.
+    pub elapsed: Duration,
+    /// What the network saw, that which came after the return included.
+    pub ledger: Ledger,
+}
+
+/// Plays a scenario: the probe runs on a network in virtual time, on this thread.
+pub fn simulate<T, F>(scenario: &Scenario, probe: impl FnOnce(SimulatedNetwork) -> F) -> Simulation<T>
+where
+    F: Future<Output = T>,
+{
+    simulate_cut(scenario, None, probe)
+}
+
+/// The same, with what hosts send cut off on every connection.
+pub fn simulate_cut<T, F>(
+    scenario: &Scenario,
+    cut: Option<Cut>,
+    probe: impl FnOnce(SimulatedNetwork) -> F,
+) -> Simulation<T>
+where
+    F: Future<Output = T>,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime without I/O needs nothing");
+    let local = tokio::task::LocalSet::new();
+    let simulation = runtime.block_on(local.run_until(async {
+        let network = SimulatedNetwork::new(scenario, cut);
+        let output = probe(network.clone()).await;
+        let elapsed = network.start.elapsed();
+        // What the probe leaves behind (the waiting for the peers' ends) comes to its own end.
+        sleep(Duration::from_secs(60)).await;
+        Simulation {
+            output,
+            elapsed,
+            ledger: network.ledger(),
+        }
+    }));
+    drop(local);
+    runtime.shutdown_background();
+    simulation
+}
+
+/// The network of a scenario. Clones are the same network.
+#[derive(Clone, Debug)]
+pub struct SimulatedNetwork {
+    scenario: Arc<Scenario>,
+    machines: Arc<Machines>,
+    ledger: Arc<Mutex<Ledger>>,
+    start: Instant,
+}
+
+impl SimulatedNetwork {
+    /// Must be called within a tokio runtime whose clock is paused.
+    pub fn new(scenario: &Scenario, cut: Option<Cut>) -> Self {
+        let ledger = Arc::<Mutex<Ledger>>::default();
+        let start = Instant::now();
+        Self {
+            machines: Arc::new(Machines::new(scenario, cut, Arc::clone(&ledger), start)),
+            scenario: Arc::new(scenario.clone()),
+            ledger,
+            start,
+        }
+    }
+
+    /// What the network saw until now.
+    pub fn ledger(&self) -> Ledger {
+        let mut ledger = self.ledger.lock().expect("nobody panics here").clone();
+        self.machines.write_journals(&mut ledger);
+        ledger
+    }
+}
+
+/// The client's address as seen by itself.
+fn local_address(peer: SocketAddr, nth: usize) -> SocketAddr {
+    let address = match peer.ip() {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::new(198, 51, 100, 10)),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::new(0x2001, 0xDB8, 0, 1, 0, 0, 0, 10)),
+    };
+    SocketAddr::new(address, 50_000 + (nth % 10_000) as u16)
+}
+
+impl Network for SimulatedNetwork {
+    type Stream = SimulatedStream;
+    type Datagram = SimulatedDatagram;
+
+    fn now(&self) -> Timestamp {
+        let elapsed = i64::try_from(self.start.elapsed().as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_unix_millis(self.scenario.now.unix_millis() + elapsed).expect("scenarios are short")
+    }
+
+    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ResolveError> {
+        self.ledger
+            .lock()
+            .expect("nobody panics here")
+            .resolved
+            .push(host.into());
+        let resolution = self.scenario.resolution(host);
+        if resolution.hang {
+            std::future::pending::<()>().await;
+        }
+        sleep(Duration::from_millis(resolution.delay_ms.unwrap_or(2))).await;
+        match resolution.error {
+            Some(name) => Err(ResolveError {
+                detail: match &name[..] {
+                    "EAI_NONAME" => "Name or service not known",
+                    "EAI_AGAIN" => "Temporary failure in name resolution",
+                    "EAI_FAIL" => "Non-recoverable failure in name resolution",
+                    "EAI_NODATA" => "No address associated with hostname",
+                    _ => "name resolution failed",
+                }
+                .into(),
+                name,
+            }),
+            None => Ok(resolution.addresses),
+        }
+    }
+
+    async fn connect(&self, address: SocketAddr) -> Result<SimulatedStream, ConnectError> {
+        self.machines.connect(address).await
+    }
+
+    async fn datagram(&self, address: SocketAddr) -> io::Result<SimulatedDatagram> {
+        Ok(self.machines.datagram(address))
+    }
+}
+
+/// The client's end of a simulated TCP connection.
+#[derive(Debug)]
+pub struct SimulatedStream {
+    socket: pipe::Socket,
+    facts: TcpFacts,
+}
+
+impl SimulatedStream {
+    fn new(socket: pipe::Socket, address: SocketAddr, nth: usize, rtt: Duration) -> Self {
+        Self {
+            socket,
+            facts: TcpFacts {
+                address: Some(address),
+                local_address: Some(local_address(address, nth)),
+                rtt_ms: Some(Millis::from(rtt)),
+                retransmits: Some(0),
+                mss: Some(1448),
+                path_mtu: Some(1500),
+                ..TcpFacts::default()
+            },
+        }
+    }
+}
+
+impl Stream for SimulatedStream {
+    fn facts(&self) -> TcpFacts {
+        self.facts.clone()
+    }
+}
+
+impl AsyncRead for SimulatedStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for SimulatedStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(context)
+    }
+}

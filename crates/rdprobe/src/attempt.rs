@@ -1,0 +1,324 @@
+//! One attempt: connect, then one machine after the other as deep as the recipe says, then a polite goodbye.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use rdprobe_protocol::credssp::{CredsspMachine, Wrapping, windows_editions};
+use rdprobe_protocol::tls::{HelloMachine, HelloSeed};
+use rdprobe_protocol::x224::X224Machine;
+use rdprobe_protocol::{Concluded, Machine, certificate};
+use rdprobe_report::facts::{SignatureCheck, TcpFacts};
+use rdprobe_report::{
+    Ask, Attempt, Depth, Facts, Failure, FailureKind, HelloProfile, Millis, Offer, Phase, Protocol, Purpose,
+    RUSTLS, Step, StepOutcome,
+};
+use rustls::pki_types::CertificateDer;
+use tokio::time::{Instant, timeout_at};
+
+use crate::channel::Channel;
+use crate::drive::{drive, local};
+use crate::handshake::{RustlsMachine, random};
+use crate::lingering::Lingering;
+use crate::network::{Network, Stream as _};
+use crate::probe::Context;
+
+/// An attempt that the loop can look at while it runs, so that nothing is lost when it is cut off.
+pub(crate) type SharedAttempt = Rc<RefCell<Attempt>>;
+
+/// Makes the attempt and records its steps as they end.
+pub(crate) async fn run<N: Network>(context: &Context<'_, N>, attempt: SharedAttempt) {
+    let recipe = attempt.borrow().recipe.clone();
+    let log = Log {
+        attempt: &attempt,
+        started: context.started,
+    };
+    match recipe.ask {
+        Ask::Tcp { offer, hello, depth } => {
+            if recipe.alone {
+                // A server that serves one connection at a time may not have seen the end of the last one yet.
+                let before = context.lingering.take();
+                Lingering::until_ended(before).await;
+            }
+            Connection {
+                context,
+                log,
+                purpose: recipe.purpose,
+                depth,
+            }
+            .run(recipe.address, offer, hello)
+            .await;
+        }
+        Ask::Udp { .. } => {}
+    }
+    attempt.borrow_mut().ended_ms = Some(Millis::from(context.started.elapsed()));
+}
+
+/// Where steps are recorded.
+pub(crate) struct Log<'a> {
+    attempt: &'a SharedAttempt,
+    started: Instant,
+}
+
+impl Log<'_> {
+    /// Records a step that ran from `from` until now.
+    fn step(&self, from: Instant, concluded: Concluded, bytes: (u64, u64)) -> bool {
+        let ok = concluded.failure.is_none();
+        let step = Step {
+            facts: concluded.facts,
+            outcome: if ok { StepOutcome::Ok } else { StepOutcome::Failed },
+            started_ms: Millis::from(from.duration_since(self.started)),
+            duration_ms: Millis::from(from.elapsed()),
+            bytes_sent: bytes.0,
+            bytes_received: bytes.1,
+            failure: concluded.failure,
+        };
+        self.attempt.borrow_mut().steps.push(step);
+        ok
+    }
+
+    fn cut_off(&self) {
+        self.attempt.borrow_mut().cut_off = true;
+    }
+}
+
+struct Connection<'a, N: Network> {
+    context: &'a Context<'a, N>,
+    log: Log<'a>,
+    purpose: Purpose,
+    depth: Depth,
+}
+
+impl<N: Network> Connection<'_, N> {
+    async fn run(&self, address: std::net::SocketAddr, offer: Option<Offer>, hello: Option<String>) {
+        let Some(stream) = self.connect(address).await else {
+            return;
+        };
+        let mut channel = Channel::new(stream);
+        self.talk(&mut channel, offer.as_ref(), hello.as_deref()).await;
+        let mut facts = channel.stream().facts();
+        if let Facts::Tcp(tcp) = &mut self.log.attempt.borrow_mut().steps[0].facts {
+            // What the kernel has measured by now is better than what it knew at the start.
+            std::mem::swap(tcp, &mut facts);
+        }
+        let stream = channel.farewell().await;
+        self.context.lingering.borrow_mut().push(stream);
+    }
+
+    async fn connect(&self, address: std::net::SocketAddr) -> Option<N::Stream> {
+        let from = Instant::now();
+        let until = self.until(from, self.context.timeouts.tcp);
+        let nothing = TcpFacts {
+            address: Some(address),
+            ..TcpFacts::default()
+        };
+        let (stream, concluded) = match timeout_at(until, self.context.network.connect(address)).await {
+            Ok(Ok(stream)) => {
+                let facts = Facts::Tcp(stream.facts());
+                (Some(stream), Concluded { facts, failure: None })
+            }
+            Ok(Err(error)) => (
+                None,
+                Concluded {
+                    facts: Facts::Tcp(*error.facts),
+                    failure: Some(error.failure),
+                },
+            ),
+            Err(_) => {
+                self.note_cut_off(until);
+                let failure = Failure::new(FailureKind::Timeout, "no answer to the connection attempts");
+                (
+                    None,
+                    Concluded {
+                        facts: Facts::Tcp(nothing),
+                        failure: Some(failure),
+                    },
+                )
+            }
+        };
+        self.log.step(from, concluded, (0, 0));
+        stream
+    }
+
+    /// The phases after TCP; each goes on only where the one before succeeded.
+    async fn talk(&self, channel: &mut Channel<N::Stream>, offer: Option<&Offer>, hello: Option<&str>) {
+        let mut selected = Protocol::SSL;
+        if let Some(offer) = offer {
+            let Some(confirmed) = self.negotiate(channel, offer).await else {
+                return;
+            };
+            selected = confirmed;
+        }
+        let (Some(hello), true) = (hello, selected.uses_tls() && self.depth >= Depth::Tls) else {
+            return;
+        };
+        if hello != RUSTLS {
+            return self.read_hello(channel, hello).await;
+        }
+        if self.handshake(channel).await && self.depth >= Depth::Credssp && selected.uses_credssp() {
+            self.challenge(channel).await;
+        }
+    }
+
+    async fn negotiate(&self, channel: &mut Channel<N::Stream>, offer: &Offer) -> Option<Protocol> {
+        let mut machine = X224Machine::new(offer);
+        let ran = self.drive(&mut machine, channel).await;
+        let concluded = Box::new(machine).conclude();
+        let selected = match &concluded.facts {
+            Facts::X224(facts) => facts.selected,
+            _ => None,
+        };
+        self.log
+            .step(ran.from, concluded, ran.bytes)
+            .then_some(selected)
+            .flatten()
+    }
+
+    /// The hello of a profile, and what the server says to it in clear.
+    async fn read_hello(&self, channel: &mut Channel<N::Stream>, hello: &str) {
+        let Some(profile) = HelloProfile::named(hello, &self.context.options.client) else {
+            let failure = local(format!("there is no hello profile {hello}"));
+            let facts = Facts::Tls(Box::default());
+            self.log.step(
+                Instant::now(),
+                Concluded {
+                    facts,
+                    failure: Some(failure),
+                },
+                (0, 0),
+            );
+            return;
+        };
+        let seed = HelloSeed {
+            random: random(),
+            session_id: random(),
+            key_share: random(),
+        };
+        let mut machine = HelloMachine::new(&profile, Some(self.context.server_name), &seed);
+        let ran = self.drive(&mut machine, channel).await;
+        let chain: Vec<CertificateDer<'static>> = machine
+            .chain()
+            .iter()
+            .map(|der| CertificateDer::from(der.clone()))
+            .collect();
+        self.log.step(ran.from, Box::new(machine).conclude(), ran.bytes);
+        self.certificate(&chain, None);
+    }
+
+    /// The real handshake. True where the channel is secured by it.
+    async fn handshake(&self, channel: &mut Channel<N::Stream>) -> bool {
+        let mut machine = match RustlsMachine::new(self.context.server_name) {
+            Ok(machine) => machine,
+            Err(reason) => {
+                let facts = Facts::Tls(Box::default());
+                return self.log.step(
+                    Instant::now(),
+                    Concluded {
+                        facts,
+                        failure: Some(local(reason)),
+                    },
+                    (0, 0),
+                );
+            }
+        };
+        let ran = self.drive(&mut machine, channel).await;
+        let chain = machine.chain();
+        let check = machine.signature_check();
+        let (concluded, tls) = machine.finish();
+        let ok = self.log.step(ran.from, concluded, ran.bytes);
+        self.certificate(&chain, check);
+        if ok {
+            channel.secure(tls);
+        }
+        ok
+    }
+
+    /// Records the certificate that the handshake showed, if it did.
+    fn certificate(&self, chain: &[CertificateDer<'static>], check: Option<SignatureCheck>) {
+        if chain.is_empty() {
+            return;
+        }
+        let from = Instant::now();
+        let ders: Vec<Vec<u8>> = chain.iter().map(|der| der.to_vec()).collect();
+        let mut facts = certificate::certificate_facts(&ders);
+        facts.signature_check = Some(check.unwrap_or(SignatureCheck::NotVerifiable));
+        self.context
+            .trust
+            .judge(chain, &mut facts, self.context.network.now());
+        let failure = facts
+            .parse_error
+            .as_ref()
+            .map(|error| Failure::new(FailureKind::Malformed, error.clone()));
+        let concluded = Concluded {
+            facts: Facts::Certificate(Box::new(facts)),
+            failure,
+        };
+        self.log.step(from, concluded, (0, 0));
+    }
+
+    /// The NTLM challenge, and the clock in it.
+    async fn challenge(&self, channel: &mut Channel<N::Stream>) {
+        let wrapping = if self.purpose == Purpose::Spnego {
+            Wrapping::Spnego
+        } else {
+            Wrapping::Bare
+        };
+        let mut machine = CredsspMachine::new(wrapping);
+        let ran = self.drive(&mut machine, channel).await;
+        let round_trip = ran.from.elapsed();
+        let mut concluded = Box::new(machine).conclude();
+        if let Facts::Credssp(facts) = &mut concluded.facts {
+            if let Some(server_time) = facts.server_time {
+                let half = round_trip.as_secs_f64() * 1e3 / 2.0;
+                let ours = self.context.network.now().unix_millis() as f64 - half;
+                facts.skew_ms = Some(Millis((server_time.unix_millis() as f64 - ours).round()));
+                facts.skew_error_ms = Some(Millis((half * 1e3).round() / 1e3));
+            }
+            let windows = self
+                .log
+                .attempt
+                .borrow()
+                .step(Phase::X224)
+                .is_some_and(|step| match &step.facts {
+                    Facts::X224(x224) => x224.fits_windows == Some(true),
+                    _ => false,
+                });
+            if let Some(build) = facts.build.filter(|_| windows) {
+                facts.windows = windows_editions(build).into_iter().map(Into::into).collect();
+            }
+        }
+        self.log.step(ran.from, concluded, ran.bytes);
+    }
+
+    async fn drive(&self, machine: &mut dyn Machine, channel: &mut Channel<N::Stream>) -> Ran {
+        let from = Instant::now();
+        let before = channel.bytes();
+        let until = self.until(from, self.context.timeouts.phase);
+        if drive(machine, channel, until).await {
+            self.note_cut_off(until);
+        }
+        let after = channel.bytes();
+        Ran {
+            from,
+            bytes: (after.0 - before.0, after.1 - before.1),
+        }
+    }
+
+    /// The end of a phase that begins at `from`: its own time, or the probe's deadline where that comes first.
+    fn until(&self, from: Instant, time: Duration) -> Instant {
+        (from + time).min(self.context.deadline)
+    }
+
+    /// Silence until the probe's deadline is shorter than silence for the whole of a phase, and proves less.
+    fn note_cut_off(&self, until: Instant) {
+        if until == self.context.deadline {
+            self.log.cut_off();
+        }
+    }
+}
+
+/// When a machine ran, and the bytes it cost.
+struct Ran {
+    from: Instant,
+    bytes: (u64, u64),
+}

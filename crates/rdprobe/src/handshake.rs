@@ -1,0 +1,353 @@
+//! The real TLS handshake: rustls's `ClientConnection`, driven as one more machine.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rdprobe_protocol::tls::HelloMachine;
+use rdprobe_protocol::{Concluded, Ending, Machine};
+use rdprobe_report::facts::{Alert, SignatureCheck, TlsFacts};
+use rdprobe_report::{
+    CipherSuite, Facts, Failure, FailureKind, NamedGroup, RUSTLS, SignatureScheme, TlsVersion,
+};
+use rustls::client::Resumption;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct};
+
+/// As much as is read at once: whatever comes belongs to this TLS connection.
+const READ_SIZE: usize = 16 * 1024;
+/// A handshake that is longer than this is none, in bytes.
+const MOST_BYTES: u64 = 256 * 1024;
+
+/// The provider behind every handshake, and our source of random bytes.
+pub(crate) fn provider() -> &'static Arc<CryptoProvider> {
+    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    PROVIDER.get_or_init(|| Arc::new(rustls::crypto::ring::default_provider()))
+}
+
+/// Fills a buffer with random bytes.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // The operating system's generator fails on no system in use; zeros would only make the hello look odd.
+    let _ = provider().secure_random.fill(&mut bytes);
+    bytes
+}
+
+/// rustls, and beside it a reader of what the server says in clear, which keeps the evidence where rustls only
+/// gives an error.
+pub(crate) struct RustlsMachine {
+    tls: Box<ClientConnection>,
+    beside: HelloMachine,
+    recorder: Arc<Recorder>,
+    facts: TlsFacts,
+    received: u64,
+    failure: Option<Failure>,
+    done: bool,
+}
+
+impl RustlsMachine {
+    /// Prepares a handshake with the host called `name`; the name is sent where it is a DNS name.
+    ///
+    /// # Errors
+    /// Where the name is none, or the library refuses its own configuration.
+    pub(crate) fn new(name: &str) -> Result<Self, String> {
+        let server_name = ServerName::try_from(name.trim_end_matches('.').to_owned())
+            .map_err(|_| format!("{name:?} is no name that TLS can send; give one with --server-name"))?;
+        let recorder = Arc::new(Recorder::default());
+        let mut config = ClientConfig::builder_with_provider(Arc::clone(provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .dangerous()
+            .with_custom_certificate_verifier(recorder.clone())
+            .with_no_client_auth();
+        config.resumption = Resumption::disabled();
+        let sends_name = matches!(server_name, ServerName::DnsName(_));
+        let tls = ClientConnection::new(Arc::new(config), server_name).map_err(|error| error.to_string())?;
+        let facts = TlsFacts {
+            hello: Some(RUSTLS.into()),
+            server_name: sends_name.then(|| name.to_owned()),
+            ..TlsFacts::default()
+        };
+        Ok(Self {
+            tls: Box::new(tls),
+            beside: HelloMachine::passive(),
+            recorder,
+            facts,
+            received: 0,
+            failure: None,
+            done: false,
+        })
+    }
+
+    /// The chain as sent, as far as it came.
+    pub(crate) fn chain(&self) -> Vec<CertificateDer<'static>> {
+        if let Some(chain) = self.tls.peer_certificates() {
+            return chain
+                .iter()
+                .map(|certificate| certificate.clone().into_owned())
+                .collect();
+        }
+        let recorded = self.recorder.seen().chain.clone();
+        if !recorded.is_empty() {
+            return recorded;
+        }
+        self.beside
+            .chain()
+            .iter()
+            .map(|der| CertificateDer::from(der.clone()))
+            .collect()
+    }
+
+    /// Whether the host proved to hold the key of its certificate, where the handshake came that far.
+    pub(crate) fn signature_check(&self) -> Option<SignatureCheck> {
+        self.recorder.seen().check
+    }
+
+    /// The TLS connection for what follows, and the facts.
+    pub(crate) fn finish(mut self) -> (Concluded, Box<ClientConnection>) {
+        self.learn();
+        let concluded = Concluded {
+            facts: Facts::Tls(Box::new(self.facts)),
+            failure: self.failure,
+        };
+        (concluded, self.tls)
+    }
+
+    fn learn(&mut self) {
+        let read = self.beside.facts();
+        let facts = &mut self.facts;
+        facts.messages.clone_from(&read.messages);
+        facts.hello_retry_request = read.hello_retry_request;
+        facts.certificate_requested = read.certificate_requested;
+        facts.alert = facts.alert.or(read.alert);
+        facts.not_tls.clone_from(&read.not_tls);
+        facts.tls_bytes = if read.not_tls.is_some() {
+            read.tls_bytes
+        } else {
+            self.received
+        };
+        facts.completed = self.failure.is_none() && self.done;
+        facts.server_flight_bytes = facts.completed.then_some(self.received);
+        facts.version = self
+            .tls
+            .protocol_version()
+            .map(|version| TlsVersion(version.into()))
+            .or(read.version);
+        facts.suite = self
+            .tls
+            .negotiated_cipher_suite()
+            .map(|suite| CipherSuite(suite.suite().into()))
+            .or(read.suite);
+        facts.suite_code = facts.suite.map(CipherSuite::code);
+        let group = self
+            .tls
+            .negotiated_key_exchange_group()
+            .map(|group| NamedGroup(group.name().into()));
+        facts.group = group.or(read.group);
+        facts.signature_scheme = self.recorder.seen().scheme.or(read.signature_scheme);
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.failure.get_or_insert(failure);
+        self.done = true;
+    }
+
+    fn progress(&self) -> String {
+        match (self.received, self.beside.facts().messages.last()) {
+            (0, _) => "before the first byte of TLS".into(),
+            (_, Some(message)) => format!("mid-handshake after {message}"),
+            (_, None) => "before server_hello".into(),
+        }
+    }
+
+    /// Why rustls gave up: the peer's alert, the peer's fault, or what our own library cannot do.
+    fn judge(&mut self, error: rustls::Error) {
+        let progress = self.progress();
+        let failure = match &error {
+            rustls::Error::AlertReceived(description) => {
+                let alert = Alert::new(2, (*description).into());
+                self.facts.alert = self.beside.facts().alert.or(Some(alert));
+                let detail = format!("TLS alert {} ({}), {progress}", alert.name, alert.code);
+                Failure::new(FailureKind::Alert, detail)
+            }
+            rustls::Error::InvalidMessage(_)
+            | rustls::Error::PeerMisbehaved(_)
+            | rustls::Error::InappropriateMessage { .. }
+            | rustls::Error::InappropriateHandshakeMessage { .. }
+            | rustls::Error::DecryptError
+            | rustls::Error::PeerSentOversizedRecord => {
+                Failure::new(FailureKind::Malformed, format!("{error}, {progress}"))
+            }
+            _ => {
+                self.facts.local_error = Some(error.to_string());
+                Failure::new(FailureKind::Local, format!("our TLS library gave up: {error}"))
+            }
+        };
+        self.fail(failure);
+    }
+}
+
+impl Machine for RustlsMachine {
+    fn outgoing(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while self.tls.wants_write() && self.tls.write_tls(&mut bytes).is_ok() {}
+        if self.facts.hello_bytes.is_none() {
+            self.facts.hello_bytes = u32::try_from(bytes.len()).ok();
+        }
+        bytes
+    }
+
+    fn wanted(&self) -> usize {
+        if self.done { 0 } else { READ_SIZE }
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        self.received += bytes.len() as u64;
+        self.beside.receive(bytes);
+        let ended_in_clear = self.beside.facts().not_tls.is_some() || self.beside.facts().alert.is_some();
+        if let Some(failure) = self.beside.failure().filter(|_| ended_in_clear).cloned() {
+            return self.fail(failure);
+        }
+        let mut rest = bytes;
+        while !rest.is_empty() && !self.done {
+            if let Err(error) = self.tls.read_tls(&mut rest) {
+                return self.fail(Failure::new(FailureKind::Malformed, error.to_string()));
+            }
+            if let Err(error) = self.tls.process_new_packets() {
+                return self.judge(error);
+            }
+        }
+        if !self.tls.is_handshaking() {
+            self.done = true;
+        } else if self.received > MOST_BYTES {
+            self.fail(Failure::new(
+                FailureKind::Malformed,
+                format!("a handshake of more than {MOST_BYTES} bytes"),
+            ));
+        }
+    }
+
+    fn end(&mut self, ending: Ending) {
+        if self.done {
+            return;
+        }
+        self.beside.end(ending.clone());
+        // The reader beside knows of bytes that were not TLS.
+        let failure = match self.beside.failure() {
+            Some(failure) if self.beside.facts().not_tls.is_some() => failure.clone(),
+            _ => ending.failure(&format!("TLS, {}", self.progress())),
+        };
+        self.fail(failure);
+    }
+
+    fn conclude(self: Box<Self>) -> Concluded {
+        self.finish().0
+    }
+}
+
+/// Keeps the chain and the verdict on the signature, and lets the handshake go on: judging is done elsewhere, and
+/// no credentials go over a connection whose signature failed.
+#[derive(Debug, Default)]
+struct Recorder {
+    seen: Mutex<Recorded>,
+}
+
+#[derive(Debug, Default)]
+struct Recorded {
+    chain: Vec<CertificateDer<'static>>,
+    scheme: Option<SignatureScheme>,
+    check: Option<SignatureCheck>,
+}
+
+impl Recorder {
+    fn seen(&self) -> std::sync::MutexGuard<'_, Recorded> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn record(
+        &self,
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+        result: Result<HandshakeSignatureValid, rustls::Error>,
+    ) -> HandshakeSignatureValid {
+        let check = match result {
+            Ok(_) => SignatureCheck::Verified,
+            Err(rustls::Error::InvalidCertificate(CertificateError::BadSignature))
+                if verifiable(certificate) =>
+            {
+                SignatureCheck::Failed
+            }
+            Err(_) => SignatureCheck::NotVerifiable,
+        };
+        let mut seen = self.seen();
+        seen.scheme = Some(SignatureScheme(signed.scheme.into()));
+        seen.check = Some(check);
+        HandshakeSignatureValid::assertion()
+    }
+}
+
+/// ring verifies RSA keys of 2048 to 8192 bits; a failure with another size says nothing.
+fn verifiable(certificate: &CertificateDer<'_>) -> bool {
+    let facts = rdprobe_protocol::certificate::certificate_facts(&[certificate.to_vec()]);
+    match facts.key {
+        Some(key) if key.algorithm == "RSA" => key.bits.is_some_and(|bits| (2048..=8192).contains(&bits)),
+        Some(_) => true,
+        None => false,
+    }
+}
+
+impl ServerCertVerifier for Recorder {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let chain = std::iter::once(leaf)
+            .chain(intermediates)
+            .map(|certificate| certificate.clone().into_owned());
+        self.seen().chain = chain.collect();
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &provider().signature_verification_algorithms;
+        Ok(self.record(
+            certificate,
+            signed,
+            verify_tls12_signature(message, certificate, signed, algorithms),
+        ))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &provider().signature_verification_algorithms;
+        Ok(self.record(
+            certificate,
+            signed,
+            verify_tls13_signature(message, certificate, signed, algorithms),
+        ))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
+        let mut schemes = provider().signature_verification_algorithms.supported_schemes();
+        // Old hosts sign with nothing better; what cannot be verified is recorded as such.
+        schemes.extend([
+            rustls::SignatureScheme::ECDSA_NISTP521_SHA512,
+            rustls::SignatureScheme::RSA_PKCS1_SHA1,
+            rustls::SignatureScheme::ECDSA_SHA1_Legacy,
+        ]);
+        schemes
+    }
+}

@@ -1,0 +1,234 @@
+//! Real sockets.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::SystemTime;
+
+use rdprobe_report::facts::TcpFacts;
+use rdprobe_report::{Failure, FailureKind, Millis, Timestamp};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::time::Instant;
+
+use super::{ConnectError, Datagram, Network, Received, ResolveError, Stream};
+use crate::os;
+
+/// The operating system's network.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tokio;
+
+impl Network for Tokio {
+    type Stream = TokioStream;
+    type Datagram = TokioDatagram;
+
+    fn now(&self) -> Timestamp {
+        let since_epoch = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        let millis = i64::try_from(since_epoch.as_millis()).unwrap_or_default();
+        Timestamp::from_unix_millis(millis).expect("the clock is within the years that a date can have")
+    }
+
+    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ResolveError> {
+        let host = host.to_owned();
+        // A resolver that hangs holds its thread, not us: the runtime is left with `shutdown_background`.
+        tokio::task::spawn_blocking(move || os::resolve(&host))
+            .await
+            .unwrap_or_else(|error| {
+                Err(ResolveError {
+                    name: "EAI_SYSTEM".into(),
+                    detail: error.to_string(),
+                })
+            })
+    }
+
+    async fn connect(&self, address: SocketAddr) -> Result<TokioStream, ConnectError> {
+        let started = Instant::now();
+        let nothing = || TcpFacts {
+            address: Some(address),
+            ..TcpFacts::default()
+        };
+        let local = |error: io::Error| ConnectError {
+            failure: Failure::new(FailureKind::Local, format!("no socket: {error}")),
+            facts: Box::new(nothing()),
+        };
+        let socket = open(address, Type::STREAM, Protocol::TCP).map_err(local)?;
+        let _ = socket.set_tcp_nodelay(true);
+        match socket.connect(&address.into()) {
+            Ok(()) => {}
+            Err(error) if in_progress(&error) => {}
+            Err(error) => return Err(refused(&error, None, nothing())),
+        }
+        let stream = TcpStream::from_std(socket.into()).map_err(local)?;
+        stream
+            .ready(Interest::WRITABLE | Interest::ERROR)
+            .await
+            .map_err(local)?;
+        // Reading the queue may clear SO_ERROR and the other way round, so both are read.
+        let icmp = os::icmp_error(SockRef::from(&stream)).ok().flatten();
+        let error = stream
+            .take_error()
+            .map_err(local)?
+            .or_else(|| stream.peer_addr().err());
+        if let Some(error) = error {
+            return Err(refused(&error, icmp, nothing()));
+        }
+        let local_address = stream.local_addr().ok();
+        let facts = TcpFacts {
+            local_address,
+            is_this_computer: address.ip().is_loopback()
+                || local_address.is_some_and(|local| local.ip() == address.ip()),
+            rtt_ms: Some(Millis::from(started.elapsed())),
+            ..nothing()
+        };
+        Ok(TokioStream { stream, facts })
+    }
+
+    async fn datagram(&self, address: SocketAddr) -> io::Result<TokioDatagram> {
+        let socket = open(address, Type::DGRAM, Protocol::UDP)?;
+        os::forbid_fragmentation(SockRef::from(&socket), address.is_ipv6())?;
+        socket.connect(&address.into())?;
+        Ok(TokioDatagram {
+            socket: UdpSocket::from_std(socket.into())?,
+        })
+    }
+}
+
+fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
+    socket.set_nonblocking(true)?;
+    os::receive_icmp_errors(SockRef::from(&socket), address.is_ipv6())?;
+    Ok(socket)
+}
+
+fn in_progress(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        error.raw_os_error() == Some(libc::EINPROGRESS)
+    }
+    #[cfg(not(unix))]
+    {
+        error.kind() == io::ErrorKind::WouldBlock
+    }
+}
+
+/// Why no connection came about, by the ICMP error where there is one and by the socket's error else.
+fn refused(error: &io::Error, icmp: Option<rdprobe_report::facts::Icmp>, facts: TcpFacts) -> ConnectError {
+    let kind = match (&icmp, error.kind()) {
+        (Some(icmp), _) if icmp.is_prohibited() => FailureKind::Prohibited,
+        (_, io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset) => FailureKind::Refused,
+        (_, io::ErrorKind::TimedOut) => FailureKind::Timeout,
+        // A firewall of this very computer.
+        (_, io::ErrorKind::PermissionDenied) => FailureKind::Prohibited,
+        (
+            _,
+            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown,
+        ) => FailureKind::Unreachable,
+        (Some(icmp), _) if icmp.is_port_unreachable() => FailureKind::Refused,
+        (Some(_), _) => FailureKind::Unreachable,
+        // `connect` to an address without a usable source.
+        (_, io::ErrorKind::AddrNotAvailable | io::ErrorKind::InvalidInput) => FailureKind::Unreachable,
+        _ => FailureKind::Local,
+    };
+    ConnectError {
+        failure: Failure::new(kind, plain(error)),
+        facts: Box::new(TcpFacts { icmp, ..facts }),
+    }
+}
+
+/// The error's text without Rust's "(os error N)".
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
+
+/// A real TCP connection.
+#[derive(Debug)]
+pub struct TokioStream {
+    stream: TcpStream,
+    facts: TcpFacts,
+}
+
+impl Stream for TokioStream {
+    fn facts(&self) -> TcpFacts {
+        let mut facts = self.facts.clone();
+        os::tcp_info(SockRef::from(&self.stream), &mut facts);
+        facts
+    }
+}
+
+impl AsyncRead for TokioStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for TokioStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// A real UDP socket towards one peer.
+#[derive(Debug)]
+pub struct TokioDatagram {
+    socket: UdpSocket,
+}
+
+impl TokioDatagram {
+    /// What lies ready: an ICMP error first, since it also shows as an error of the next call.
+    fn take(&self) -> Option<io::Result<Received>> {
+        if let Ok(Some(icmp)) = self
+            .socket
+            .try_io(Interest::ERROR, || os::icmp_error(SockRef::from(&self.socket)))
+        {
+            return Some(Ok(Received::Icmp(icmp)));
+        }
+        let mut buffer = [0; 2048];
+        match self.socket.try_recv(&mut buffer) {
+            Ok(length) => Some(Ok(Received::Datagram(buffer[..length].to_vec()))),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            // The error of an ICMP message whose details are on the queue, now or in a moment.
+            Err(_) if cfg!(target_os = "linux") => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+impl Datagram for TokioDatagram {
+    async fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
+        // An earlier ICMP error makes one send fail, and is then gone.
+        if self.socket.send(datagram).await.is_err() {
+            self.socket.send(datagram).await?;
+        }
+        Ok(())
+    }
+
+    async fn receive(&mut self) -> io::Result<Received> {
+        loop {
+            self.socket.ready(Interest::READABLE | Interest::ERROR).await?;
+            if let Some(received) = self.take() {
+                return received;
+            }
+        }
+    }
+}

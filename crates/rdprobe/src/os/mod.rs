@@ -1,0 +1,22 @@
+//! What only some operating systems give: the socket error queue, TCP_INFO, the don't-fragment switch, and the
+//! resolver's own error names. Where they are missing, the fallback says less.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{forbid_fragmentation, icmp_error, receive_icmp_errors, tcp_info};
+
+#[cfg(not(target_os = "linux"))]
+mod fallback;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use fallback::{forbid_fragmentation, icmp_error, receive_icmp_errors, tcp_info};
+
+#[cfg(unix)]
+mod resolver_unix;
+#[cfg(unix)]
+pub(crate) use resolver_unix::resolve;
+
+#[cfg(not(unix))]
+mod resolver_std;
+#[cfg(not(unix))]
+pub(crate) use resolver_std::resolve;

@@ -1,0 +1,366 @@
+//! The loop: resolve, plan, observe, diagnose.
+
+use std::cell::RefCell;
+use std::future::{Future, pending};
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::future::OptionFuture;
+use futures_util::stream::FuturesUnordered;
+use rdprobe_report::facts::DnsFacts;
+use rdprobe_report::{
+    Ask, Attempt, Facts, Failure, FailureKind, Millis, Observations, Options, Phase, Report, Step,
+    StepOutcome, Target, Timestamp,
+};
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tracing::debug;
+
+use crate::attempt::{self, SharedAttempt};
+use crate::lingering::Lingering;
+use crate::network::Network;
+use crate::trust::Trust;
+
+/// Addresses of one name that are probed at the most.
+const MOST_ADDRESSES: usize = 8;
+
+/// Time limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For one TCP connection.
+    pub tcp: Duration,
+    /// For every other phase, in total.
+    pub phase: Duration,
+    /// For the whole probe.
+    pub deadline: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            tcp: Duration::from_secs(4),
+            phase: Duration::from_secs(5),
+            deadline: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Address families to use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Family {
+    /// Both.
+    #[default]
+    Any,
+    /// IPv4 alone.
+    V4,
+    /// IPv6 alone.
+    V6,
+}
+
+impl Family {
+    fn admits(self, address: IpAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::V4 => address.is_ipv4(),
+            Self::V6 => address.is_ipv6(),
+        }
+    }
+}
+
+/// A question to one host.
+pub struct Probe<'a> {
+    target: Target,
+    options: Options,
+    timeouts: Timeouts,
+    family: Family,
+    only_address: Option<IpAddr>,
+    trust: Arc<Trust>,
+    stop: Pin<Box<dyn Future<Output = ()> + 'a>>,
+}
+
+/// The answer, and the connections that still wait for their peers' ends.
+pub struct Probed<S> {
+    /// The report.
+    pub report: Report,
+    /// To be finished once the report is out.
+    pub lingering: Lingering<S>,
+}
+
+/// What all attempts of a probe share.
+pub(crate) struct Context<'a, N: Network> {
+    pub(crate) network: &'a N,
+    pub(crate) options: &'a Options,
+    pub(crate) server_name: &'a str,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) trust: &'a Trust,
+    pub(crate) started: Instant,
+    pub(crate) deadline: Instant,
+    pub(crate) lingering: Rc<RefCell<Vec<N::Stream>>>,
+}
+
+impl<'a> Probe<'a> {
+    /// With the defaults: 4 s for TCP, 5 s for a phase, 20 s in all, every address, the system's roots.
+    pub fn new(target: Target, options: Options) -> Self {
+        Self {
+            target,
+            options,
+            timeouts: Timeouts::default(),
+            family: Family::Any,
+            only_address: None,
+            trust: Arc::new(Trust::system()),
+            stop: Box::pin(pending()),
+        }
+    }
+
+    /// Other time limits.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// One address family alone.
+    pub fn family(mut self, family: Family) -> Self {
+        self.family = family;
+        self
+    }
+
+    /// This address instead of those to which the name resolves.
+    pub fn only_address(mut self, address: Option<IpAddr>) -> Self {
+        self.only_address = address;
+        self
+    }
+
+    /// Other roots, or pins.
+    pub fn trust(mut self, trust: Arc<Trust>) -> Self {
+        self.trust = trust;
+        self
+    }
+
+    /// Ends the probe early when this future is ready; what was seen by then is judged.
+    pub fn stop_when(mut self, stop: impl Future<Output = ()> + 'a) -> Self {
+        self.stop = Box::pin(stop);
+        self
+    }
+
+    /// Asks the host and judges the answers.
+    pub async fn run<N: Network>(self, network: &N) -> Probed<N::Stream> {
+        let Self {
+            target,
+            options,
+            timeouts,
+            family,
+            only_address,
+            trust,
+            mut stop,
+        } = self;
+        trust.load_ahead();
+        let started_at = network.now();
+        let started = Instant::now();
+        let deadline = started + timeouts.deadline;
+        let mut seen = Observations::new(target, options);
+        let options = seen.options.clone();
+        let server_name = seen.server_name().to_owned();
+        let context = Context {
+            network,
+            options: &options,
+            server_name: &server_name,
+            timeouts,
+            trust: &trust,
+            started,
+            deadline,
+            lingering: Rc::default(),
+        };
+
+        let resolving = resolve(&context, &seen.target, family, only_address);
+        tokio::select! {
+            step = resolving => seen.resolution = Some(step),
+            () = &mut stop => seen.cut_short = true,
+        }
+        if !seen.cut_short {
+            observe(&context, &mut seen, stop).await;
+        }
+        seen.elapsed_ms = Millis::from(started.elapsed());
+        let report = rdprobe_diagnosis::diagnose(&seen, started_at, started_at);
+        let round_trip = slowest_round_trip(&seen);
+        let streams = context.lingering.take();
+        Probed {
+            report,
+            lingering: Lingering::new(streams, round_trip),
+        }
+    }
+}
+
+/// Judges a recorded report again, as at its own time or another.
+pub fn replay(report: &Report, now: Option<Timestamp>) -> Report {
+    rdprobe_diagnosis::diagnose(
+        &report.observations(),
+        report.started_at,
+        now.unwrap_or(report.started_at),
+    )
+}
+
+async fn resolve<N: Network>(
+    context: &Context<'_, N>,
+    target: &Target,
+    family: Family,
+    only_address: Option<IpAddr>,
+) -> Step {
+    let from = Instant::now();
+    let until = (from + context.timeouts.phase).min(context.deadline);
+    let literal = only_address.or(target.ip());
+    let answer = match literal {
+        Some(address) => Ok(Ok(vec![address])),
+        None => timeout_at(until, context.network.resolve(&target.host)).await,
+    };
+    let mut facts = DnsFacts {
+        literal: target.ip().is_some(),
+        ..DnsFacts::default()
+    };
+    let failure = match answer {
+        Ok(Ok(addresses)) => {
+            let probed: Vec<IpAddr> = addresses
+                .iter()
+                .copied()
+                .filter(|address| family.admits(*address))
+                .take(MOST_ADDRESSES)
+                .collect();
+            facts.not_probed = addresses
+                .iter()
+                .copied()
+                .filter(|address| !probed.contains(address))
+                .collect();
+            facts.addresses = addresses;
+            None
+        }
+        Ok(Err(error)) => {
+            facts.resolver_error = Some(error.name);
+            Some(Failure::new(FailureKind::Rejected, error.detail))
+        }
+        Err(_) => Some(Failure::new(FailureKind::Timeout, "the resolver gave no answer")),
+    };
+    Step {
+        facts: Facts::Dns(facts),
+        outcome: if failure.is_none() {
+            StepOutcome::Ok
+        } else {
+            StepOutcome::Failed
+        },
+        started_ms: Millis::from(from.duration_since(context.started)),
+        duration_ms: Millis::from(from.elapsed()),
+        bytes_sent: 0,
+        bytes_received: 0,
+        failure,
+    }
+}
+
+/// Plans and makes attempts until nothing more can change the verdict, the deadline is there, or the user stops it.
+async fn observe<N: Network>(
+    context: &Context<'_, N>,
+    seen: &mut Observations,
+    mut stop: Pin<Box<dyn Future<Output = ()> + '_>>,
+) {
+    let mut running = FuturesUnordered::new();
+    let mut shared: Vec<SharedAttempt> = Vec::new();
+    loop {
+        let planned = rdprobe_diagnosis::plan(seen);
+        let late = Instant::now() >= context.deadline;
+        seen.cut_short |= late && !planned.is_empty();
+        for recipe in planned.into_iter().filter(|_| !late) {
+            debug!(purpose = ?recipe.purpose, address = %recipe.address, alone = recipe.alone, "attempt");
+            let attempt = Attempt {
+                id: u32::try_from(seen.attempts.len()).unwrap_or(u32::MAX),
+                recipe,
+                started_ms: Millis::from(context.started.elapsed()),
+                ended_ms: None,
+                cut_off: false,
+                steps: Vec::new(),
+            };
+            seen.attempts.push(attempt.clone());
+            let attempt = Rc::new(RefCell::new(attempt));
+            shared.push(attempt.clone());
+            running.push(async move {
+                attempt::run(context, attempt.clone()).await;
+                attempt
+            });
+        }
+        if running.is_empty() {
+            break;
+        }
+        // Once only the SYN over UDP is out, it is waited for a little and no longer.
+        let patience = OptionFuture::from(udp_patience(context, seen).map(sleep_until));
+        tokio::select! {
+            Some(attempt) = running.next() => {
+                let attempt = attempt.borrow().clone();
+                seen.cut_short |= attempt.cut_off;
+                let place = attempt.id as usize;
+                seen.attempts[place] = attempt;
+            }
+            Some(()) = patience => {
+                give_up(context, seen, &shared, false);
+                break;
+            }
+            () = &mut stop => {
+                seen.cut_short = true;
+                give_up(context, seen, &shared, true);
+                break;
+            }
+        }
+    }
+}
+
+/// Until when a SYN that went out aside is waited for, where nothing else is in flight: two round trips plus 30 ms
+/// from its sending, 300 ms at the most. None while other work is in flight.
+fn udp_patience<N: Network>(context: &Context<'_, N>, seen: &Observations) -> Option<Instant> {
+    const BEYOND_ROUND_TRIPS: Duration = Duration::from_millis(30);
+    const MOST: Duration = Duration::from_millis(300);
+    let in_flight = || seen.attempts.iter().filter(|attempt| attempt.in_flight());
+    let only_aside = seen.options.udp == rdprobe_report::UdpQuestion::Aside
+        && in_flight().all(|attempt| matches!(attempt.recipe.ask, Ask::Udp { .. }));
+    let sent = in_flight()
+        .map(|attempt| attempt.started_ms.0)
+        .reduce(f64::max)
+        .filter(|_| only_aside)?;
+    let wait = match slowest_round_trip(seen) {
+        Duration::ZERO => MOST,
+        round_trip => (2 * round_trip + BEYOND_ROUND_TRIPS).min(MOST),
+    };
+    Some(context.started + Duration::from(Millis(sent)) + wait)
+}
+
+/// Takes over what the attempts in flight have seen, as their end.
+fn give_up<N: Network>(
+    context: &Context<'_, N>,
+    seen: &mut Observations,
+    shared: &[SharedAttempt],
+    cut_off: bool,
+) {
+    for attempt in shared {
+        let mut attempt = attempt.borrow_mut();
+        if attempt.in_flight() {
+            attempt.ended_ms = Some(Millis::from(context.started.elapsed()));
+            attempt.cut_off = cut_off;
+            let place = attempt.id as usize;
+            seen.attempts[place] = attempt.clone();
+        }
+    }
+}
+
+/// The longest round trip that was measured; zero where none was.
+fn slowest_round_trip(seen: &Observations) -> Duration {
+    let measured = seen.attempts.iter().filter_map(|attempt| {
+        let step = attempt.step(Phase::Tcp)?;
+        let Facts::Tcp(facts) = &step.facts else {
+            return None;
+        };
+        let answered = step.is_ok()
+            || step
+                .failure
+                .as_ref()
+                .is_some_and(|failure| failure.kind == FailureKind::Refused);
+        facts.rtt_ms.or(Some(step.duration_ms)).filter(|_| answered)
+    });
+    measured.map(Duration::from).max().unwrap_or_default()
+}

@@ -1,0 +1,242 @@
+//! The programs that the peers are made of, and the Debian packages they come from.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::bed::Bed;
+use super::reaper::Trace;
+
+/// Where Debian's programs lie, the system's own among them.
+pub(super) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Each program (or, with a path, each file) that the harness uses, and the package that has it.
+const PACKAGES: &[(&str, &str)] = &[
+    ("ip", "iproute2"),
+    ("nft", "nftables"),
+    ("openssl", "openssl"),
+    ("unshare", "util-linux"),
+    ("xrdp", "xrdp"),
+    ("Xvfb", "xvfb"),
+    ("freerdp-shadow-cli", "freerdp2-shadow-x11"),
+    ("freerdp-shadow-cli3", "freerdp3-shadow-x11"),
+    ("winpr-hash", "winpr-utils"),
+    ("weston", "weston"),
+    ("/usr/libexec/gnome-remote-desktop-daemon", "gnome-remote-desktop"),
+    ("grdctl", "gnome-remote-desktop"),
+    ("gsettings", "libglib2.0-bin"),
+    ("mutter", "mutter"),
+    ("pipewire", "pipewire"),
+    ("wireplumber", "wireplumber"),
+    ("dbus-run-session", "dbus-user-session"),
+    ("haproxy", "haproxy"),
+    ("nginx", "nginx-light"),
+    (
+        "/usr/lib/nginx/modules/ngx_stream_module.so",
+        "libnginx-mod-stream",
+    ),
+    ("sshd", "openssh-server"),
+    ("krb5kdc", "krb5-kdc"),
+    ("kdb5_util", "krb5-kdc"),
+    ("kadmin.local", "krb5-admin-server"),
+    ("tshark", "tshark"),
+    ("nmap", "nmap"),
+];
+
+/// Packages of which the stable release has no version that we want.
+const FROM_BACKPORTS: &[&str] = &["freerdp3-shadow-x11"];
+
+/// The programs among these that are not there.
+pub(super) fn missing(programs: &BTreeSet<&'static str>) -> BTreeSet<&'static str> {
+    programs
+        .iter()
+        .copied()
+        .filter(|program| find(program).is_none())
+        .collect()
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    if program.starts_with('/') {
+        return Some(PathBuf::from(program)).filter(|path| path.exists());
+    }
+    SEARCH_PATH
+        .split(':')
+        .map(|folder| Path::new(folder).join(program))
+        .find(|path| path.is_file())
+}
+
+fn packages(programs: &BTreeSet<&'static str>) -> BTreeSet<&'static str> {
+    let package_of = |program: &str| {
+        PACKAGES
+            .iter()
+            .find(|(name, _)| *name == program)
+            .map(|(_, package)| *package)
+    };
+    programs
+        .iter()
+        .map(|program| package_of(program).unwrap_or(program))
+        .collect()
+}
+
+/// The error for programs that are missing and may not be installed.
+pub(super) fn complain(missing: &BTreeSet<&'static str>) -> Result<()> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let programs: Vec<_> = missing.iter().copied().collect();
+    let packages: Vec<_> = packages(missing).into_iter().collect();
+    bail!(
+        "not installed: {}\nthe packages are: {}\n`cargo xtask interop --install` installs them{}",
+        programs.join(", "),
+        packages.join(" "),
+        if packages.iter().any(|package| FROM_BACKPORTS.contains(package)) {
+            " (some from backports)"
+        } else {
+            ""
+        }
+    )
+}
+
+/// Installs the packages of these programs, none of whose services is started.
+pub(super) fn install(bed: &Bed, programs: &BTreeSet<&'static str>) -> Result<()> {
+    ensure!(find("apt-get").is_some(), "--install needs Debian's apt-get");
+    let (backports, stable): (Vec<_>, Vec<_>) = packages(programs)
+        .into_iter()
+        .partition(|package| FROM_BACKPORTS.contains(package));
+    forbid_services(bed)?;
+    if !stable.is_empty() {
+        println!("installing {}", stable.join(" "));
+        apt_get(&[], &["update"])?;
+        apt_get(
+            &[],
+            &[
+                &["install", "--yes", "--no-install-recommends"],
+                stable.as_slice(),
+            ]
+            .concat(),
+        )?;
+    }
+    if !backports.is_empty() {
+        println!("installing {} from backports", backports.join(" "));
+        let options = backports_lists(bed)?;
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        apt_get(&options, &["update"])?;
+        let release = format!("{}-backports", release()?);
+        let install = [
+            "install",
+            "--yes",
+            "--no-install-recommends",
+            "--target-release",
+            &release,
+        ];
+        apt_get(&options, &[&install, backports.as_slice()].concat())?;
+    }
+    complain(&missing(programs))
+}
+
+/// `policy-rc.d` that answers 101 keeps packages from starting what they bring. One that is there already is
+/// left alone.
+fn forbid_services(bed: &Bed) -> Result<()> {
+    let policy = Path::new("/usr/sbin/policy-rc.d");
+    if policy.exists() {
+        return Ok(());
+    }
+    bed.record(&Trace::File(policy.to_path_buf()))?;
+    fs::write(policy, "#!/bin/sh\nexit 101\n")?;
+    fs::set_permissions(policy, fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
+
+fn apt_get(options: &[&str], words: &[&str]) -> Result<()> {
+    let output = Command::new("apt-get")
+        .args(["-q", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"])
+        .args(options)
+        .args(words)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .env("PATH", SEARCH_PATH)
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot run apt-get")?;
+    if !output.status.success() {
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let lines: Vec<&str> = text.lines().collect();
+        bail!(
+            "apt-get {}:\n{}",
+            words.join(" "),
+            lines[lines.len().saturating_sub(20)..].join("\n")
+        );
+    }
+    Ok(())
+}
+
+/// Package lists of our own that add backports to the archives which this machine already uses; the
+/// machine's own lists stay as they are.
+fn backports_lists(bed: &Bed) -> Result<Vec<String>> {
+    let release = release()?;
+    let lists = bed.folder().join("apt");
+    fs::create_dir_all(lists.join("partial"))?;
+    let known = Command::new("apt-get")
+        .args(["indextargets", "--format", "$(REPO_URI)"])
+        .output()?;
+    let known: BTreeSet<String> = String::from_utf8_lossy(&known.stdout)
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    let (security, main): (Vec<_>, Vec<_>) = known.iter().partition(|uri| uri.contains("security"));
+    let archive = main.first().context("apt knows no package archive")?;
+    const SIGNED: &str = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]";
+    let mut sources =
+        format!("deb {SIGNED} {archive} {release} main\ndeb {SIGNED} {archive} {release}-backports main\n");
+    if let Some(archive) = security.first() {
+        sources.push_str(&format!("deb {SIGNED} {archive} {release}-security main\n"));
+    }
+    // Not among the lists: an update removes from there what is none.
+    let list = bed.folder().join("apt-sources.list");
+    fs::write(&list, sources)?;
+    let settings = [
+        format!("Dir::Etc::SourceList={}", list.display()),
+        "Dir::Etc::SourceParts=/dev/null".to_owned(),
+        format!("Dir::State::Lists={}", lists.display()),
+        // apt's own user cannot enter the run's folder.
+        "APT::Sandbox::User=root".to_owned(),
+        "APT::Update::Error-Mode=any".to_owned(),
+    ];
+    Ok(settings
+        .into_iter()
+        .flat_map(|setting| ["-o".to_owned(), setting])
+        .collect())
+}
+
+/// The Debian release's code name.
+fn release() -> Result<String> {
+    let text = fs::read_to_string("/etc/os-release")?;
+    let name = text
+        .lines()
+        .find_map(|line| line.strip_prefix("VERSION_CODENAME="))
+        .context("no code name")?;
+    Ok(name.trim_matches('"').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_with_its_package() {
+        let wanted = BTreeSet::from(["sh", "freerdp-shadow-cli3", "/nowhere/rdp-backend.so"]);
+        let missing = missing(&wanted);
+        assert!(missing.contains("/nowhere/rdp-backend.so") && !missing.contains("sh"));
+        let error = complain(&BTreeSet::from(["freerdp-shadow-cli3", "xrdp"]))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("freerdp3-shadow-x11 xrdp") && error.contains("backports"),
+            "{error}"
+        );
+    }
+}
