@@ -1,61 +1,61 @@
-//! The probe itself, behind the few words that the commands need. The only file that names the engine.
+//! The probe itself, behind the few words that the commands need.
 
 use std::future::Future;
-use std::io;
 use std::net::IpAddr;
-use std::time::Duration;
+use std::sync::Arc;
 
-use rdprobe_report::{Observations, Options, Report, Target, Timestamp};
+use rdprobe::network::{Tokio, TokioStream};
+use rdprobe::{Family, Lingering, Probe, Timeouts, Trust};
+use rdprobe_report::{Options, Report, Target};
 
 use crate::args::ProbeArguments;
+
+pub(crate) use rdprobe::replay;
 
 /// Everything about a run but its targets.
 pub(crate) struct Settings {
     options: Options,
-    #[expect(dead_code, reason = "until the engine is there")]
-    timeout: Option<Duration>,
-    #[expect(dead_code, reason = "until the engine is there")]
+    timeouts: Timeouts,
+    family: Family,
     only_address: Option<IpAddr>,
+    trust: Arc<Trust>,
 }
 
 /// A report, and the connections that still wait for their peers' ends.
 pub(crate) struct Probed {
     pub(crate) report: Box<Report>,
-    pub(crate) lingering: Lingering,
-}
-
-pub(crate) struct Lingering;
-
-impl Lingering {
-    /// Waits for the peers' ends, half a second at the most.
-    pub(crate) async fn finish(self) {}
+    pub(crate) lingering: Lingering<TokioStream>,
 }
 
 impl Settings {
-    /// From the command line, for so many targets. Reads the certificate files.
-    pub(crate) fn new(arguments: &ProbeArguments, targets: usize) -> io::Result<Self> {
+    /// From the command line, for so many targets. Reads the certificate file.
+    pub(crate) fn new(arguments: &ProbeArguments, targets: usize) -> Result<Self, String> {
+        let trust = match &arguments.ca_file {
+            Some(path) => Trust::from_ca_file(path)
+                .map_err(|error| format!("cannot use --ca-file {}: {error}", path.display()))?,
+            None => Trust::system(),
+        };
         Ok(Self {
             options: arguments.options(targets),
-            timeout: arguments.timeout,
+            timeouts: arguments.timeouts(),
+            family: arguments.family(),
             only_address: arguments.only_address,
+            trust: Arc::new(trust.with_pins(arguments.pin.clone())),
         })
     }
 
     /// Probes one target until its verdict stands, or until `stop` is done.
     pub(crate) async fn probe(&self, target: Target, stop: impl Future<Output = ()>) -> Probed {
-        let mut seen = Observations::new(target, self.options.clone());
-        seen.cut_short = true;
-        drop(stop);
-        let now = Timestamp::from_unix_seconds(0).expect("1970 exists");
+        let probe = Probe::new(target, self.options.clone())
+            .timeouts(self.timeouts)
+            .family(self.family)
+            .only_address(self.only_address)
+            .trust(Arc::clone(&self.trust))
+            .stop_when(stop);
+        let probed = probe.run(&Tokio).await;
         Probed {
-            report: Box::new(rdprobe_diagnosis::diagnose(&seen, now, now)),
-            lingering: Lingering,
+            report: Box::new(probed.report),
+            lingering: probed.lingering,
         }
     }
-}
-
-/// Judges a recorded report again, as at `now` or as at the time of its recording.
-pub(crate) fn replay(report: &Report, now: Option<Timestamp>) -> Report {
-    let now = now.unwrap_or(report.started_at);
-    rdprobe_diagnosis::diagnose(&report.observations(), report.started_at, now)
 }

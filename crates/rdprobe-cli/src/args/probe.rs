@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args, ValueEnum};
+use rdprobe::{Family, Pin, Timeouts};
 use rdprobe_report::{Options, UdpQuestion};
 
 use super::target::{Named, Source};
@@ -57,10 +58,10 @@ pub(crate) struct ProbeArguments {
     /// Trust the authorities in this PEM file instead of the system's
     #[arg(long, help_heading = "Certificate", value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// Expect this certificate: sha256: and 64 hex digits; can be given more than once
-    #[arg(long, help_heading = "Certificate", value_name = "sha256:HEX", value_parser = value::pin,
+    /// Expect this certificate or key: its SHA-256 in hex or base64; can be given more than once
+    #[arg(long, help_heading = "Certificate", value_name = "sha256:DIGEST", value_parser = value::pin,
           action = ArgAction::Append)]
-    pub(crate) pin: Vec<[u8; 32]>,
+    pub(crate) pin: Vec<Pin>,
 
     /// Ask over UDP properly; without it, one datagram is sent in passing
     #[arg(long, help_heading = "UDP", conflicts_with = "no_udp")]
@@ -113,6 +114,25 @@ impl ProbeArguments {
             udp_port: self.udp_port,
             udp_probes: self.udp_probes.unwrap_or(default.udp_probes),
             ..default
+        }
+    }
+
+    pub(crate) fn family(&self) -> Family {
+        match (self.ipv4, self.ipv6) {
+            (true, _) => Family::V4,
+            (_, true) => Family::V6,
+            _ => Family::Any,
+        }
+    }
+
+    /// `--timeout` holds for TCP too; a deadline that was not given leaves room for four phases.
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        let default = Timeouts::default();
+        let deadline = default.deadline.max(self.timeout.unwrap_or_default() * 4);
+        Timeouts {
+            tcp: self.timeout.unwrap_or(default.tcp),
+            phase: self.timeout.unwrap_or(default.phase),
+            deadline: self.deadline.unwrap_or(deadline),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rdprobe::Pin;
 use rdprobe_report::HelloProfile;
 
 use super::target::Source;
@@ -39,15 +40,10 @@ pub(super) fn client(id: &str) -> Result<String, String> {
     Err(format!("no such client; known are:{}", known.concat()))
 }
 
-/// A certificate's fingerprint, `sha256:` and 64 hex digits, colons between them or not.
-pub(super) fn pin(text: &str) -> Result<[u8; 32], String> {
-    let digits: String = text
-        .strip_prefix("sha256:")
-        .or_else(|| text.strip_prefix("SHA256:"))
-        .unwrap_or(text)
-        .chars()
-        .filter(|c| !matches!(c, ':' | ' '))
-        .collect();
+/// A fingerprint, `sha256:` and 64 hex digits or base64.
+pub(super) fn pin(text: &str) -> Result<Pin, String> {
+    let digits = text.replace([':', ' '], "");
+    let digits = digits.strip_prefix("sha1").unwrap_or(&digits);
     if digits.len() == 40 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(
             "that is a SHA-1 thumbprint, as Windows shows it; a pin is sha256: and 64 hex digits \
@@ -55,19 +51,7 @@ pub(super) fn pin(text: &str) -> Result<[u8; 32], String> {
                 .into(),
         );
     }
-    let mut pin = [0; 32];
-    let pairs = digits.as_bytes().chunks(2);
-    if digits.len() != 64 || !text.to_ascii_lowercase().starts_with("sha256:") {
-        return Err("write it as sha256: and 64 hex digits".into());
-    }
-    for (byte, pair) in pin.iter_mut().zip(pairs) {
-        *byte = std::str::from_utf8(pair)
-            .ok()
-            .filter(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()))
-            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
-            .ok_or("write it as sha256: and 64 hex digits")?;
-    }
-    Ok(pin)
+    text.parse()
 }
 
 /// One line of the Connection Request; X.224 has room for little more than 240 bytes of it.
