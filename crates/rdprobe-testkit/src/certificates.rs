@@ -314,7 +314,7 @@ fn key_pair(key: Key) -> KeyPair {
     .expect("the embedded keys are read by a test")
 }
 
-fn ca_key() -> KeyPair {
+pub(crate) fn ca_key() -> KeyPair {
     KeyPair::from_pem_and_sign_algo(include_str!("../keys/ca.pem"), &PKCS_RSA_SHA256)
         .expect("the embedded keys are read by a test")
 }

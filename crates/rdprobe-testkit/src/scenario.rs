@@ -35,9 +35,18 @@ pub struct Scenario {
     /// Trust the testkit's CA, as `--ca-file` does.
     #[serde(default)]
     pub trust_ca: bool,
-    /// Phases that a build must have before the verdict can be demanded of it, by key: `credssp`, `udp`.
+    /// What a build must have before the verdict can be demanded of it: `udp`.
     #[serde(default)]
     pub requires: Vec<String>,
+    /// Pins, as `--pin` takes them.
+    #[serde(default)]
+    pub pins: Vec<String>,
+    /// Address family to use alone, `v4` or `v6`.
+    #[serde(default)]
+    pub family: Option<String>,
+    /// Time limit of the whole probe; 20 s where none is given.
+    #[serde(default)]
+    pub deadline_ms: Option<u64>,
     /// What the resolver says of names. A target that is missing here has the addresses of all hosts, in order.
     #[serde(default)]
     pub names: BTreeMap<String, Resolution>,

@@ -4,10 +4,12 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, ServerConnection, SupportedProtocolVersion};
 
 use super::TlsStep;
-use crate::certificates::Identity;
+use crate::certificates::{self, Identity};
 
 /// The server's side of one TLS connection.
 pub(crate) struct TlsSession {
@@ -94,10 +96,21 @@ fn config(step: &TlsStep, identity: &Identity) -> Result<Arc<ServerConfig>, Stri
     let config = ServerConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&versions)
         .map_err(|error| format!("{error}; rustls speaks TLS 1.2 and 1.3, paper_tls the others"))?
-        .with_no_client_auth()
-        .with_single_cert(identity.chain.clone(), identity.key.clone_key())
+        .with_no_client_auth();
+    let key = match step.wrong_key {
+        true => PrivateKeyDer::Pkcs8(certificates::ca_key().serialize_der().into()),
+        false => identity.key.clone_key(),
+    };
+    let key = config
+        .crypto_provider()
+        .key_provider
+        .load_private_key(key)
         .map_err(|error| error.to_string())?;
-    Ok(Arc::new(config))
+    // Unlike `with_single_cert`, this asks for no relation between the two.
+    let certified = CertifiedKey::new(identity.chain.clone(), key);
+    Ok(Arc::new(
+        config.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified))),
+    ))
 }
 
 fn restrict(provider: &mut CryptoProvider, step: &TlsStep) -> Result<(), String> {

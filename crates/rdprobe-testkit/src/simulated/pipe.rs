@@ -95,7 +95,8 @@ impl Link {
         self.push(side, arrival, Segment::Reset { discarding });
         wake(&mut self.directions[1 - side].writer);
         if side == HOST {
-            self.entry.update(|record| record.client_reset = true);
+            let sent = arrival - self.one_way;
+            self.entry.reset(sent);
         } else if !self.ends[CLIENT].closed {
             self.entry.update(|record| record.host_reset = true);
         }
@@ -190,6 +191,9 @@ impl AsyncRead for Socket {
             let link = &mut *guard;
             if link.ends[side].reset_seen || link.reset_arrived(side, now, true) {
                 link.ends[side].reset_seen = true;
+                if side == CLIENT {
+                    link.entry.shut_down(now);
+                }
                 return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
             }
             let one_way = link.one_way;
@@ -229,6 +233,9 @@ impl AsyncRead for Socket {
                 }
                 Segment::Reset { .. } => {
                     link.ends[side].reset_seen = true;
+                    if side == CLIENT {
+                        link.entry.shut_down(now);
+                    }
                     return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
                 }
             }
@@ -292,9 +299,6 @@ impl AsyncWrite for Socket {
                 if link.next_reset(side).is_none() {
                     let back = arrival + link.one_way;
                     link.reset(side, back, false);
-                }
-                if peer == CLIENT {
-                    link.entry.update(|record| record.client_reset = true);
                 }
                 return Poll::Ready(Ok(length));
             }
