@@ -3,6 +3,7 @@
 
 mod attempt;
 mod channel;
+mod datagram;
 mod drive;
 mod handshake;
 mod lingering;
@@ -13,4 +14,5 @@ mod trust;
 
 pub use lingering::Lingering;
 pub use probe::{Family, Probe, Probed, Timeouts, replay};
+pub use rdprobe_protocol::certificate::Pin;
 pub use trust::Trust;
