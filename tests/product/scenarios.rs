@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::stage::{play, scenarios};
 
 /// What is not built yet; scenarios that require it wait.
-const NOT_BUILT: &[&str] = &["udp"];
+pub(crate) const NOT_BUILT: &[&str] = &["udp"];
 /// Connections to one address at once, and in all (DESIGN 1).
 const MOST_AT_ONCE: usize = 4;
 const MOST_ATTEMPTS: usize = 12;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rdprobe_report::{Options, Target, Timestamp};
 use serde::Deserialize;
@@ -62,6 +62,8 @@ pub struct Scenario {
     /// Where files of certificates are.
     #[serde(skip)]
     pub files: PathBuf,
+    #[serde(skip)]
+    made: OnceLock<Arc<Certificates>>,
 }
 
 fn default_now() -> Timestamp {
@@ -161,8 +163,10 @@ impl Scenario {
     }
 
     /// The certificates, bearing the target's name and every address of a host unless their spec says otherwise.
+    ///
+    /// They are made once for a scenario and its clones, so what they depend on is set before.
     pub fn certificates(&self) -> Arc<Certificates> {
-        self.certificates_for(&[])
+        Arc::clone(self.made.get_or_init(|| self.certificates_for(&[])))
     }
 
     /// The same with further names.

@@ -4,7 +4,6 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::PrivateKeyDer;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, ServerConnection, SupportedProtocolVersion};
 
@@ -98,14 +97,9 @@ fn config(step: &TlsStep, identity: &Identity) -> Result<Arc<ServerConfig>, Stri
         .map_err(|error| format!("{error}; rustls speaks TLS 1.2 and 1.3, paper_tls the others"))?
         .with_no_client_auth();
     let key = match step.wrong_key {
-        true => PrivateKeyDer::Pkcs8(certificates::ca_key().serialize_der().into()),
-        false => identity.key.clone_key(),
+        true => certificates::wrong_key()?,
+        false => Arc::clone(&identity.key),
     };
-    let key = config
-        .crypto_provider()
-        .key_provider
-        .load_private_key(key)
-        .map_err(|error| error.to_string())?;
     // Unlike `with_single_cert`, this asks for no relation between the two.
     let certified = CertifiedKey::new(identity.chain.clone(), key);
     Ok(Arc::new(
