@@ -258,7 +258,7 @@ impl<S: PeerStream> Player<S> {
             Step::SendText(text) => self.write(text.as_bytes()).await,
             Step::Garbage(length) => self.write(&wire::garbage(*length)).await,
             Step::Flood => {
-                let chunk = wire::garbage(1 << 14);
+                let chunk = wire::garbage(1 << 12);
                 loop {
                     self.write(&chunk).await?;
                 }
