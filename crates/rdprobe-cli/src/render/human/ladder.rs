@@ -3,7 +3,8 @@
 use rdprobe_report::{Failure, Phase, PhaseOutcome, PhaseReport, Report, Severity};
 
 use super::facts;
-use crate::render::text::{CYAN, DIM, GREEN, Page, RED, YELLOW, time};
+use crate::render::style::{CYAN, DIM, GREEN, RED, YELLOW, time};
+use crate::render::text::Page;
 
 /// One rung.
 struct Rung {
@@ -75,7 +76,7 @@ fn rungs(report: &Report) -> Vec<Rung> {
         Rung {
             phase,
             outcome,
-            duration_ms: duration.map(|duration| duration.0).filter(|spent| *spent > 0.0),
+            duration_ms: duration.map(|duration| duration.0),
             text: said(outcome, failure, &facts),
             severity: worst,
         }
@@ -106,6 +107,10 @@ fn rungs(report: &Report) -> Vec<Rung> {
         rung!(Licensing, phases.licensing, Vec::new()),
         rung!(Udp, phases.udp, facts::udp(&phases.udp.facts)),
     ];
+    if phases.dns.facts.literal {
+        // Nothing was resolved.
+        rungs[0].duration_ms = None;
+    }
     rungs.retain(|rung| rung.outcome != PhaseOutcome::NotRequested);
     rungs
 }
@@ -119,7 +124,7 @@ fn said(outcome: PhaseOutcome, failure: Option<&Failure>, facts: &[String]) -> S
         PhaseOutcome::NotObservable => parts.push("hidden until the logon".to_owned()),
         // What is silent over UDP says so among its facts.
         PhaseOutcome::Inconclusive => {}
-        _ => parts.extend(failure.map(facts::failure)),
+        _ => parts.extend(failure.map(super::failure::in_words)),
     }
     parts.extend(facts.iter().cloned());
     if parts.is_empty() && outcome == PhaseOutcome::Failed {
