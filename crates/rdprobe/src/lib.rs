@@ -3,6 +3,7 @@
 
 mod attempt;
 mod channel;
+mod datagram;
 mod drive;
 mod handshake;
 mod lingering;
