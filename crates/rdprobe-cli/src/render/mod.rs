@@ -5,6 +5,7 @@ pub(crate) mod codes;
 pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod fix;
+pub(crate) mod healthy;
 pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod style;

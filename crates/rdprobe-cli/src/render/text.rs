@@ -51,7 +51,7 @@ impl Page {
 
     /// Wrapped text, the first line after `first`, the others with an indent.
     pub(crate) fn hanging(&mut self, first: &str, indent: usize, text: &str) {
-        let text = self.clean(text);
+        let text = whole_commands(&self.clean(text), self.screen.width.saturating_sub(indent));
         let indent = " ".repeat(indent);
         let options = Options::new(self.screen.width)
             .initial_indent(first)
@@ -61,7 +61,7 @@ impl Page {
             .wrap_algorithm(WrapAlgorithm::FirstFit);
         let lines: Vec<String> = textwrap::wrap(&text, options)
             .iter()
-            .map(|line| line.trim_end().to_owned())
+            .map(|line| line.trim_end().replace(JOINT, " "))
             .collect();
         let lines = self.commands(&lines.join("\n"));
         self.line(&lines);
@@ -123,6 +123,26 @@ impl Page {
     }
 }
 
+/// Stands for a space at which no line ends.
+const JOINT: char = '\u{a0}';
+
+/// A command between backticks is kept on one line where it fits on one, so that it can be copied.
+fn whole_commands(text: &str, room: usize) -> String {
+    let mut whole = String::with_capacity(text.len());
+    for (number, part) in text.split('`').enumerate() {
+        if number > 0 {
+            whole.push('`');
+        }
+        // The backticks and a full stop belong to it.
+        if number % 2 == 1 && part.chars().count() + 3 <= room {
+            whole.extend(part.chars().map(|c| if c == ' ' { JOINT } else { c }));
+        } else {
+            whole.push_str(part);
+        }
+    }
+    whole
+}
+
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
@@ -144,6 +164,16 @@ mod tests {
         let mut page = page(40, true);
         page.paragraph(4, &format!("a {} b", "x".repeat(90)));
         assert!(page.finish().lines().all(|line| line.chars().count() <= 40));
+    }
+
+    #[test]
+    fn a_command_that_fits_on_a_line_is_not_torn() {
+        let mut page = page(40, true);
+        page.paragraph(2, "Restart the service with `systemctl restart xrdp`, then look.");
+        assert!(
+            page.finish()
+                .contains("\n  `systemctl restart xrdp`, then look.\n")
+        );
     }
 
     #[test]

@@ -18,7 +18,7 @@ struct Rung {
 }
 
 /// Columns before what is said of a phase: margin, lanes, name, time.
-const INDENT: usize = 2 + 4 + 11 + 8 + 2;
+const INDENT: usize = 2 + 3 + 1 + 11 + 1 + 7 + 2;
 
 pub(super) fn draw(page: &mut Page, report: &Report) {
     let rungs = rungs(report);
@@ -36,7 +36,7 @@ pub(super) fn draw(page: &mut Page, report: &Report) {
             _ => format!("{:<11}", rung.phase.key()),
         };
         let spent = rung.duration_ms.map(time).unwrap_or_default();
-        let start = format!("  {lanes} {name}{} ", page.paint(DIM, &format!("{spent:>8} ")));
+        let start = format!("  {lanes} {name} {}  ", page.paint(DIM, &format!("{spent:>7}")));
         page.hanging(&start, INDENT, &rung.text);
         if rung.phase == Phase::Dns && beside {
             let fork = page.paint(DIM, page.sign("├─╮", "|-."));
