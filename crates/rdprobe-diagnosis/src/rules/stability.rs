@@ -43,7 +43,7 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
             .collect::<Vec<_>>()
     };
     let mut findings = Vec::new();
-    if let Some((first, _, phase)) = flaky.first() {
+    if let Some((first, ..)) = flaky.first() {
         let how = failure(first)
             .map(|(_, why)| why.detail.clone())
             .unwrap_or_default();
@@ -58,17 +58,17 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
             },
         );
         findings.push(
-            Draft::new(registry::TCP_FLAKY, *phase, summary)
+            Draft::new(registry::TCP_FLAKY, Phase::Tcp, summary)
                 .evidence(evidence(&flaky))
                 .finish(),
         );
-    } else if let Some((_, _, phase)) = waited.first() {
+    } else if !waited.is_empty() {
         let summary = format!(
             "{} serves one connection at a time: ours were in each other's way, and each was answered when made alone.",
             view.address
         );
         findings.push(
-            Draft::new(registry::TCP_ONE_AT_A_TIME, *phase, summary)
+            Draft::new(registry::TCP_ONE_AT_A_TIME, Phase::Tcp, summary)
                 .evidence(evidence(&waited))
                 .finish(),
         );
