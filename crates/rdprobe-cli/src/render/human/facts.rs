@@ -169,7 +169,13 @@ pub(super) fn udp(facts: &UdpFacts) -> Vec<String> {
         said.push(format!("{} of {} answered", facts.received, facts.sent));
     }
     said.extend(facts.icmp.first().map(icmp));
-    said.extend(facts.path_mtu.map(|mtu| format!("path MTU {mtu}")));
+    // What is as wide as an Ethernet is nothing to tell.
+    said.extend(
+        facts
+            .path_mtu
+            .filter(|mtu| *mtu < 1500)
+            .map(|mtu| format!("path MTU {mtu}")),
+    );
     said
 }
 
