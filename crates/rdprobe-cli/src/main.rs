@@ -1,1 +1,82 @@
-fn main() {}
+//! The command line of rdprobe: arguments → probe → renderer → exit code.
+
+mod args;
+mod command;
+mod logging;
+mod output;
+mod progress;
+mod render;
+mod run;
+
+use std::io;
+use std::process::ExitCode;
+
+use args::{Arguments, Command};
+use output::Output;
+
+/// Why a command came to no exit code of its own.
+enum Failure {
+    /// Bad usage or a fault of our own, in words for the user.
+    Fault(String),
+    /// stdout cannot be written.
+    Output(io::Error),
+}
+
+/// Bad usage, or a fault of our own.
+const FAULT: u8 = 3;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::read(std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nothing can be said where stderr is gone.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { FAULT } else { 0 });
+        }
+    };
+    logging::start(arguments.output);
+    let mut output = Output::new(arguments.output);
+    match dispatch(arguments, &mut output) {
+        Ok(code) => ExitCode::from(code),
+        // The reader has what it wanted: `rdprobe … | head`.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Failure::Output(error)) => fault(&format!("cannot write the report: {error}")),
+        Err(Failure::Fault(text)) => fault(&text),
+    }
+}
+
+fn dispatch(arguments: Arguments, output: &mut Output) -> Result<u8, Failure> {
+    let fail_on = arguments.output.fail_on;
+    let Some(command) = arguments.command else {
+        return command::probe::run(&arguments.probe, arguments.output, output);
+    };
+    match command {
+        Command::Explain { code } => command::explain::run(&code, output),
+        Command::Codes => command::codes::run(output),
+        Command::Replay { file, now } => command::replay::run(&file, now, fail_on, output),
+        Command::Schema => command::schema::run(output),
+        #[cfg(feature = "demo")]
+        Command::Demo => command::demo::run(output),
+        Command::Completions { shell } => command::completions(shell, output),
+        Command::Docs { out, check } => command::docs::run(&out, check),
+    }
+}
+
+fn fault(text: &str) -> ExitCode {
+    use std::io::Write as _;
+    // Nothing can be said where stderr is gone.
+    let _ = writeln!(anstream::stderr(), "error: {text}");
+    ExitCode::from(FAULT)
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl From<String> for Failure {
+    fn from(text: String) -> Self {
+        Self::Fault(text)
+    }
+}

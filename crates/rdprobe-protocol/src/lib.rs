@@ -3,8 +3,8 @@
 //! A [`Machine`] says what to send, is told what came and how the peer ended it, and at the end hands over what
 //! it learnt. A peer that misbehaves is an observation, so no step returns an error.
 //!
-//! Beside the machines stand decoders of what a client sends ([`x224::ConnectionRequest::decode`],
-//! [`tls::ClientHello::decode`]): a scripted peer answers by them.
+//! Beside the machines stand decoders of what a client sends ([`x224::ConnectionRequest`], [`tls::ClientHello`],
+//! [`credssp::TsRequest`], [`udp::Syn`]): a scripted peer answers by them.
 
 pub mod certificate;
 pub mod credssp;
@@ -14,6 +14,7 @@ mod machine;
 mod testing;
 mod text;
 pub mod tls;
+pub mod udp;
 pub mod x224;
 
 pub use decode::DecodeError;

@@ -10,15 +10,17 @@ use crate::{Concluded, Ending, Machine};
 pub(crate) fn frame(name: &str) -> Vec<u8> {
     let file: serde_json::Value =
         serde_json::from_str(include_str!("../../../fixtures/wire/frames.json")).unwrap();
-    let hex = file["frames"]
+    let frame = file["frames"]
         .as_array()
         .unwrap()
         .iter()
         .find(|frame| frame["name"] == name)
-        .unwrap_or_else(|| panic!("no frame {name}"))["hex"]
-        .as_str()
-        .unwrap();
-    hex::decode(hex).unwrap()
+        .unwrap_or_else(|| panic!("no frame {name}"));
+    let mut bytes = hex::decode(frame["hex"].as_str().unwrap()).unwrap();
+    if let Some(length) = frame["padded_to"].as_u64() {
+        bytes.resize(length as usize, 0);
+    }
+    bytes
 }
 
 /// A challenge such as Windows Server 2022 sends.

@@ -4,6 +4,8 @@
 //! scripts run on real sockets ([`loopback`]) and in virtual time ([`simulated`]).
 
 pub mod certificates;
+pub mod demo;
+pub mod loopback;
 mod scenario;
 pub mod script;
 #[cfg(feature = "simulation")]

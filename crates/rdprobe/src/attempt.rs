@@ -52,7 +52,7 @@ pub(crate) async fn run<N: Network>(context: &Context<'_, N>, attempt: SharedAtt
             .run(recipe.address, offer, hello)
             .await;
         }
-        Ask::Udp { .. } => {}
+        Ask::Udp { syns, all } => crate::datagram::run(context, &attempt, recipe.address, syns, all).await,
     }
     attempt.borrow_mut().ended_ms = Some(Millis::from(context.started.elapsed()));
 }

@@ -3,6 +3,7 @@
 
 mod attempt;
 mod channel;
+mod datagram;
 mod drive;
 mod handshake;
 mod lingering;
@@ -17,4 +18,5 @@ pub use lingering::Lingering;
 #[cfg(feature = "logon")]
 pub use logon::{Account, Kdc, Package};
 pub use probe::{Family, Probe, Probed, Timeouts, replay};
+pub use rdprobe_protocol::certificate::Pin;
 pub use trust::Trust;

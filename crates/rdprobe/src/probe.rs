@@ -172,6 +172,7 @@ impl<'a> Probe<'a> {
             account,
             mut stop,
         } = self;
+        trust.load_ahead();
         let started_at = network.now();
         let started = Instant::now();
         let deadline = started + timeouts.deadline;

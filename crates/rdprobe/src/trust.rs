@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rdprobe_protocol::certificate::Pin;
@@ -80,7 +80,17 @@ impl Trust {
         self
     }
 
-    /// Loads the roots now, so that a later judgement does not wait for the disk.
+    /// Loads the roots on a thread of its own, so that a later judgement does not wait for the disk.
+    pub(crate) fn load_ahead(self: &Arc<Self>) {
+        if self.roots.get().is_none() {
+            let trust = Arc::clone(self);
+            std::thread::spawn(move || {
+                trust.load();
+            });
+        }
+    }
+
+    /// The roots, loaded when first asked for.
     pub fn load(&self) -> &[CertificateDer<'static>] {
         self.roots.get_or_init(|| match self.source {
             Source::System => rustls_native_certs::load_native_certs().certs,

@@ -12,6 +12,10 @@ const FEWEST_FOR_LOSS: u32 = 10;
 /// Percent of lost SYNs from which on the path is called lossy.
 const LOSSY_PERCENT: f64 = 2.0;
 
+/// A full-size datagram with its UDP and IP headers.
+const FULL_PACKET_V4: u32 = 1232 + 28;
+const FULL_PACKET_V6: u32 = 1232 + 48;
+
 /// The UDP attempt of the address.
 pub(crate) fn decided(view: View<'_>) -> Option<(&Attempt, &Step, &UdpFacts)> {
     let attempt = view.ended(Purpose::Udp).next()?;
@@ -53,6 +57,23 @@ fn judge(view: View<'_>, facts: &UdpFacts) -> Option<Draft> {
         Some(from) => from.to_string(),
         None => "an unknown machine".into(),
     };
+    let full = if ip.is_ipv4() {
+        FULL_PACKET_V4
+    } else {
+        FULL_PACKET_V6
+    };
+    let too_small =
+        facts.received == 0 && facts.icmp.is_empty() && facts.path_mtu.is_some_and(|mtu| mtu < full);
+    if too_small {
+        let mtu = facts.path_mtu.unwrap_or_default();
+        return draft(
+            registry::UDP_MTU,
+            format!(
+                "This computer knows that the path to UDP port {port} carries packets of {mtu} bytes and no more, too small \
+                 for RDP's full-size datagrams (1232 bytes of payload)."
+            ),
+        );
+    }
     if let Some(icmp) = facts.icmp.iter().find(|icmp| icmp.is_too_big()) {
         let size = icmp.mtu.or(facts.path_mtu).map_or_else(
             || "smaller packets".into(),

@@ -2,6 +2,7 @@
 //!
 //! Scripts are data (TOML through serde) and know nothing of sockets; `play` acts them out over any byte stream.
 
+mod credssp;
 mod hello;
 mod paper;
 mod play;
@@ -15,8 +16,9 @@ use std::net::{IpAddr, SocketAddr};
 use rdprobe_report::{CipherSuite, NamedGroup, Protocol, TlsVersion};
 use serde::Deserialize;
 
+pub use credssp::{Challenge, CredsspError};
 pub use play::{ClientEnd, Cut, CutBy, Journal};
-pub(crate) use play::{PeerStream, Player};
+pub(crate) use play::{Connection, PeerStream, Player, Stage};
 pub(crate) use udp::{Reply, answer};
 pub use udp::{Udp, UdpAnswer};
 pub use when::{HelloWhen, Numbers, When};
@@ -146,6 +148,10 @@ pub enum Step {
     ExpectTls(usize),
     /// Sends bytes within TLS, in one record.
     SendTls(HexBytes),
+    /// Reads one TSRequest within TLS and answers it with an NTLM CHALLENGE ([MS-CSSP] 3.1.5).
+    Challenge(Box<Challenge>),
+    /// Reads one TSRequest within TLS and answers it with an error.
+    CredsspError(CredsspError),
     /// Sends TLS's own end.
     CloseNotify,
     /// Keeps the connection open and says nothing until the client ends it.

@@ -6,10 +6,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rdprobe_report::{Protocol, TlsVersion};
+use rdprobe_report::{Protocol, Timestamp, TlsVersion};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
+use super::credssp;
 use super::hello::ClientHello;
 use super::paper::{self, Mismatch};
 use super::tls::TlsSession;
@@ -58,6 +59,33 @@ pub enum ClientEnd {
     Reset,
 }
 
+/// What all connections of a host share.
+#[derive(Clone, Debug)]
+pub(crate) struct Stage {
+    pub(crate) certificates: Arc<Certificates>,
+    pub(crate) cut: Option<Cut>,
+    /// The wall clock at `start`.
+    pub(crate) now: Timestamp,
+    pub(crate) start: Instant,
+}
+
+impl Stage {
+    /// The wall clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        let elapsed = i64::try_from(self.start.elapsed().as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_unix_millis(self.now.unix_millis().saturating_add(elapsed)).unwrap_or(self.now)
+    }
+}
+
+/// What is known of a connection when it is accepted.
+pub(crate) struct Connection {
+    /// Its number on this address, from 1.
+    pub(crate) nth: u32,
+    /// Another one is open to this host.
+    pub(crate) beside: bool,
+    pub(crate) journal: Arc<Mutex<Journal>>,
+}
+
 /// What the host saw of one connection.
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
@@ -103,36 +131,26 @@ pub(crate) struct Player<S> {
     tls: Option<TlsSession>,
     drip: Option<Duration>,
     sent: u64,
-    cut: Option<Cut>,
-    certificates: Arc<Certificates>,
+    stage: Stage,
     journal: Arc<Mutex<Journal>>,
 }
 
 impl<S: PeerStream> Player<S> {
-    pub(crate) fn new(
-        stream: S,
-        nth: u32,
-        beside: bool,
-        certificates: Arc<Certificates>,
-        cut: Option<Cut>,
-        journal: Arc<Mutex<Journal>>,
-    ) -> Self {
-        let seen = Seen {
-            nth,
-            beside,
-            ..Seen::default()
-        };
+    pub(crate) fn new(stream: S, connection: Connection, stage: Stage) -> Self {
         Self {
             stream,
             buffer: Vec::new(),
             first_read: false,
-            seen,
+            seen: Seen {
+                nth: connection.nth,
+                beside: connection.beside,
+                ..Seen::default()
+            },
             tls: None,
             drip: None,
             sent: 0,
-            cut,
-            certificates,
-            journal,
+            stage,
+            journal: connection.journal,
         }
     }
 
@@ -260,6 +278,15 @@ impl<S: PeerStream> Player<S> {
             Step::PaperTls(step) => self.paper(step).await,
             Step::ExpectTls(length) => self.expect_tls(*length).await,
             Step::SendTls(bytes) => self.send_tls(|tls| tls.send(&bytes.0)).await,
+            Step::Challenge(challenge) => {
+                let request = self.expect_ts_request().await?;
+                let answer = challenge.answer(&request, self.stage.now());
+                self.send_tls(|tls| tls.send(&answer)).await
+            }
+            Step::CredsspError(error) => {
+                self.expect_ts_request().await?;
+                self.send_tls(|tls| tls.send(&error.answer())).await
+            }
             Step::CloseNotify => self.send_tls(TlsSession::send_close_notify).await,
             Step::Silence => Err(Stop::Silence),
             Step::Fin => Err(Stop::Fin),
@@ -305,6 +332,7 @@ impl<S: PeerStream> Player<S> {
         self.expect_hello().await?;
         let name = step.certificate.as_deref().unwrap_or("good");
         let session = self
+            .stage
             .certificates
             .identity(name)
             .and_then(|identity| TlsSession::new(step, &identity));
@@ -330,13 +358,11 @@ impl<S: PeerStream> Player<S> {
                 self.note(format!("TLS: {error}"));
                 return Err(Stop::Fin);
             }
+            self.journal().close_notify |= tls.peer_closed;
             if !tls.is_handshaking() {
                 self.journal().tls_established = true;
                 self.tls = Some(tls);
                 return Ok(());
-            }
-            if tls.peer_closed {
-                self.journal().close_notify = true;
             }
             self.fill().await?;
             bytes = std::mem::take(&mut self.buffer);
@@ -346,6 +372,7 @@ impl<S: PeerStream> Player<S> {
     async fn paper(&mut self, step: &PaperTlsStep) -> Played {
         self.expect_hello().await?;
         let identity = match self
+            .stage
             .certificates
             .identity(step.certificate.as_deref().unwrap_or("good"))
         {
@@ -385,6 +412,22 @@ impl<S: PeerStream> Player<S> {
             if tls.plaintext.len() >= length {
                 tls.plaintext.clear();
                 return Ok(());
+            }
+            self.fill().await?;
+        }
+    }
+
+    /// Reads one whole TSRequest within TLS.
+    async fn expect_ts_request(&mut self) -> Result<Vec<u8>, Stop> {
+        loop {
+            let Some(tls) = &mut self.tls else {
+                self.note("CredSSP before TLS stands");
+                return Err(Stop::Fin);
+            };
+            if let Some(length) = credssp::length(&tls.plaintext)
+                && length <= tls.plaintext.len()
+            {
+                return Ok(tls.plaintext.drain(..length).collect());
             }
             self.fill().await?;
         }
@@ -509,7 +552,7 @@ impl<S: PeerStream> Player<S> {
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Played {
-        let room = self.cut.map_or(u64::MAX, |cut| cut.after - self.sent);
+        let room = self.stage.cut.map_or(u64::MAX, |cut| cut.after - self.sent);
         let allowed = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
         let whole = allowed == bytes.len();
         let bytes = &bytes[..allowed];
@@ -521,7 +564,7 @@ impl<S: PeerStream> Player<S> {
             return Err(Stop::Gone(ClientEnd::Reset));
         }
         self.sent += bytes.len() as u64;
-        match self.cut {
+        match self.stage.cut {
             Some(cut) if !whole || self.sent == cut.after => Err(match cut.by {
                 CutBy::Fin => Stop::Fin,
                 CutBy::Rst => Stop::Rst { discarding: false },

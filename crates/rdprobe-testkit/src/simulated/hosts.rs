@@ -15,8 +15,7 @@ use super::datagram::SimulatedDatagram;
 use super::ledger::{Connection, Entry, Ledger};
 use super::{SimulatedStream, pipe};
 use crate::Scenario;
-use crate::certificates::Certificates;
-use crate::script::{Cut, Host, IcmpError, Journal, PeerStream, Player, Tcp};
+use crate::script::{Connection as Accepted, Cut, Host, IcmpError, Journal, PeerStream, Player, Stage, Tcp};
 
 /// Below this, a host that floods would keep virtual time from ever going on.
 const LEAST_ROUND_TRIP: f64 = 1.0;
@@ -73,8 +72,7 @@ impl Machine {
 #[derive(Debug)]
 pub(super) struct Machines {
     machines: Vec<Arc<Machine>>,
-    certificates: Arc<Certificates>,
-    cut: Option<Cut>,
+    stage: Stage,
     pub(super) ledger: Arc<Mutex<Ledger>>,
     pub(super) start: Instant,
     journals: Mutex<Vec<Arc<Mutex<Journal>>>>,
@@ -93,8 +91,12 @@ impl Machines {
                 .iter()
                 .map(|host| Arc::new(Machine::new(host)))
                 .collect(),
-            certificates: scenario.certificates(),
-            cut,
+            stage: Stage {
+                certificates: scenario.certificates(),
+                cut,
+                now: scenario.now,
+                start,
+            },
             ledger,
             start,
             journals: Mutex::default(),
@@ -132,7 +134,7 @@ impl Machines {
             shut_down: None,
             closed: None,
             client_reset: false,
-            host_fin: false,
+            host_ended: false,
             host_reset: false,
             bytes_sent: 0,
             bytes_received: 0,
@@ -193,8 +195,7 @@ impl Machines {
             Arc::clone(machine),
             host,
             address,
-            Arc::clone(&self.certificates),
-            self.cut,
+            self.stage.clone(),
             journal,
         ));
         Ok(SimulatedStream::new(client, address, index, machine.rtt))
@@ -214,8 +215,7 @@ async fn serve(
     machine: Arc<Machine>,
     socket: pipe::Socket,
     address: SocketAddr,
-    certificates: Arc<Certificates>,
-    cut: Option<Cut>,
+    stage: Stage,
     journal: Arc<Mutex<Journal>>,
 ) {
     // The client's ACK takes its time too.
@@ -236,7 +236,12 @@ async fn serve(
         true => Some(Arc::clone(&machine.turn).lock_owned().await),
         false => None,
     };
-    Player::new(socket, nth, beside > 0, certificates, cut, journal)
+    let connection = Accepted {
+        nth,
+        beside: beside > 0,
+        journal,
+    };
+    Player::new(socket, connection, stage)
         .play(&machine.host.rules)
         .await;
 }

@@ -34,8 +34,8 @@ pub struct Connection {
     pub closed: Option<Duration>,
     /// The client's end reached the host as RST: it closed with bytes unread, or bytes came after it had closed.
     pub client_reset: bool,
-    /// The client read the host's FIN.
-    pub host_fin: bool,
+    /// The client read the host's FIN before it had ended its own direction.
+    pub host_ended: bool,
     /// The host sent RST to a client that was still there.
     pub host_reset: bool,
     /// Bytes that the client wrote.
@@ -56,7 +56,7 @@ impl Connection {
             || self.host_reset
             || (self.shut_down.is_some()
                 && !self.client_reset
-                && (self.journal.close_notify || !self.journal.tls_established || self.host_fin))
+                && (self.journal.close_notify || !self.journal.tls_established || self.host_ended))
     }
 
     fn open_at(&self, at: Duration) -> bool {

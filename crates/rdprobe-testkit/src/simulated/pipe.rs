@@ -223,8 +223,8 @@ impl AsyncRead for Socket {
                     }
                 }
                 Segment::Fin => {
-                    if side == CLIENT {
-                        link.entry.update(|record| record.host_fin = true);
+                    if side == CLIENT && !link.directions[HOST].fin_sent {
+                        link.entry.update(|record| record.host_ended = true);
                     }
                 }
                 Segment::Reset { .. } => {

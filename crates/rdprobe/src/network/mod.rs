@@ -46,6 +46,11 @@ pub trait Datagram {
     /// Sends one datagram.
     fn send(&mut self, datagram: &[u8]) -> impl Future<Output = io::Result<()>>;
 
+    /// What the operating system believes of the path MTU, in bytes.
+    fn path_mtu(&self) -> Option<u32> {
+        None
+    }
+
     /// Waits for the next datagram or ICMP error.
     fn receive(&mut self) -> impl Future<Output = io::Result<Received>>;
 }

@@ -93,6 +93,7 @@ impl Network for Tokio {
         socket.connect(&address.into())?;
         Ok(TokioDatagram {
             socket: UdpSocket::from_std(socket.into())?,
+            v6: address.is_ipv6(),
         })
     }
 }
@@ -192,6 +193,7 @@ impl AsyncWrite for TokioStream {
 #[derive(Debug)]
 pub struct TokioDatagram {
     socket: UdpSocket,
+    v6: bool,
 }
 
 impl TokioDatagram {
@@ -221,6 +223,10 @@ impl Datagram for TokioDatagram {
             self.socket.send(datagram).await?;
         }
         Ok(())
+    }
+
+    fn path_mtu(&self) -> Option<u32> {
+        os::path_mtu(SockRef::from(&self.socket), self.v6)
     }
 
     async fn receive(&mut self) -> io::Result<Received> {

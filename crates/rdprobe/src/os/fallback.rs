@@ -18,3 +18,7 @@ pub(crate) fn icmp_error(_: SockRef<'_>) -> io::Result<Option<Icmp>> {
 }
 
 pub(crate) fn tcp_info(_: SockRef<'_>, _: &mut TcpFacts) {}
+
+pub(crate) fn path_mtu(_: SockRef<'_>, _: bool) -> Option<u32> {
+    None
+}

@@ -163,3 +163,25 @@ pub(crate) fn tcp_info(socket: SockRef<'_>, facts: &mut TcpFacts) {
     facts.mss = Some(info.tcpi_snd_mss).filter(|mss| *mss > 0);
     facts.path_mtu = Some(info.tcpi_pmtu).filter(|mtu| *mtu > 0);
 }
+
+/// What the kernel believes of the path MTU of a connected socket, in bytes.
+pub(crate) fn path_mtu(socket: SockRef<'_>, v6: bool) -> Option<u32> {
+    let (level, name) = if v6 {
+        (libc::IPPROTO_IPV6, libc::IPV6_MTU)
+    } else {
+        (libc::IPPROTO_IP, libc::IP_MTU)
+    };
+    let mut mtu: i32 = 0;
+    let mut length = size_of::<i32>() as libc::socklen_t;
+    // SAFETY: the descriptor is open while `socket` lives; the option yields an int.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            (&raw mut mtu).cast(),
+            &mut length,
+        )
+    };
+    u32::try_from(mtu).ok().filter(|mtu| result == 0 && *mtu > 0)
+}

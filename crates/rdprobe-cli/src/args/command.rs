@@ -1,0 +1,50 @@
+//! The commands beside probing.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use rdprobe_report::Timestamp;
+
+use super::target::Source;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say what a code means, what brings it about and what mends it
+    Explain {
+        /// A code of rdprobe such as tls-key-unusable, or what a client shows such as 0x904
+        #[arg(value_name = "CODE")]
+        code: String,
+    },
+    /// List every code
+    Codes,
+    /// Judge recorded reports again, without the host
+    Replay {
+        /// A JSON report, an array of them, or one a line; - for stdin
+        #[arg(value_name = "FILE", value_parser = super::value::source)]
+        file: Source,
+        /// Judge as at this instant instead of the recorded one: 2026-11-21T09:30:00Z
+        #[arg(long, value_name = "RFC3339")]
+        now: Option<Timestamp>,
+    },
+    /// Print the JSON Schema of the report
+    Schema,
+    /// Start hosts that fail in telling ways on this computer, and probe them as you would
+    #[cfg(feature = "demo")]
+    Demo,
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Write the generated pages of the documentation
+    #[command(hide = true)]
+    Docs {
+        /// Directory of the pages
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Write nothing; fail where a page is out of date
+        #[arg(long)]
+        check: bool,
+    },
+}

@@ -1,0 +1,43 @@
+//! The prose around the flags.
+
+pub(super) const LONG_ABOUT: &str = "\
+Tell why Remote Desktop to a host fails, and prove it.
+
+rdprobe walks the RDP handshake as a client does (DNS, TCP, X.224, TLS, certificate, CredSSP, and UDP beside \
+it). Where a phase fails, it makes the next experiment that tells the possible causes apart, and says which \
+one is left. Where nothing fails, it says what that rules out and where to look next.
+
+By default no credentials are sent and no session is started on the host.";
+
+pub(super) const AFTER: &str = "\
+Exit codes: 0 healthy, 1 degraded, 2 broken, 3 inconclusive, bad usage or a fault of our own.
+
+Examples: `rdprobe HOST`, `rdprobe explain tls-key-unusable`, `rdprobe demo`; more with --help.";
+
+pub(super) const AFTER_LONG: &str = "\
+Examples:
+  rdprobe rds01.corp.example           why does it fail, and what mends it?
+  rdprobe 192.0.2.7:3390 [2001:db8::7] several hosts, ports, addresses
+  rdprobe -f hosts.txt --format ndjson a list of hosts, one report a line
+  rdprobe --only-address 10.0.0.5 HOST one host behind a name with many
+  rdprobe --client mstsc-win7 HOST     would this older client connect?
+  rdprobe --deep HOST                  every question there is
+  rdprobe explain cert-expired         what a code means and what mends it
+  rdprobe replay report.json           judge a recorded report again
+  rdprobe demo                         watch it at work on hosts of its own
+
+Exit codes, over many hosts the worst (2 over 1 over 3 over 0):
+  0  healthy: nothing that can be seen before the logon stops a client
+  1  degraded: clients connect, and something needs attention
+     (0 with --fail-on broken)
+  2  broken: the user's client fails, or the certificate has expired
+  3  inconclusive, bad usage, or a fault of rdprobe itself
+  130  interrupted before anything was known
+
+A host whose name is that of a command is probed with its port: `rdprobe demo:3389`.";
+
+pub(super) const NO_HOST: &str = "\
+no host given.
+
+Type the host whose Remote Desktop fails:  rdprobe HOST
+or watch rdprobe at work on its own hosts: rdprobe demo";

@@ -1,0 +1,135 @@
+//! The command line: what can be typed, and what is said to somebody who typed something else.
+
+mod command;
+mod help;
+mod probe;
+mod target;
+mod value;
+
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use rdprobe_report::Status;
+
+pub(crate) use command::Command;
+pub(crate) use probe::ProbeArguments;
+pub(crate) use target::{Source, all as all_targets};
+
+/// Tell why Remote Desktop to a host fails, and prove it
+#[derive(Debug, Parser)]
+#[command(
+    name = "rdprobe",
+    version,
+    long_about = help::LONG_ABOUT,
+    after_help = help::AFTER,
+    after_long_help = help::AFTER_LONG,
+    override_usage = "rdprobe [OPTIONS] HOST[:PORT]...\n       rdprobe COMMAND ...",
+    max_term_width = 100,
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) probe: ProbeArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// How the result is shown; these go with every command.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArguments {
+    /// How to print: human on a terminal, json on a pipe unless told otherwise
+    #[arg(
+        long,
+        short = 'o',
+        global = true,
+        value_name = "FORMAT",
+        hide_possible_values = false
+    )]
+    pub(crate) format: Option<Format>,
+    /// What makes the exit code other than 0; with `broken`, degraded exits 0
+    #[arg(
+        long,
+        global = true,
+        value_name = "STATUS",
+        default_value = "degraded",
+        hide_default_value = true
+    )]
+    pub(crate) fail_on: FailOn,
+    /// Colours: only on a terminal unless told otherwise; NO_COLOR counts too
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true
+    )]
+    pub(crate) color: Color,
+    /// Say on stderr what is being done; -vv says more
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// One renderer each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people: verdict, phases, evidence, what to do
+    Human,
+    /// The whole report; an array where there are several targets
+    Json,
+    /// The whole report, one line for each target as it is done
+    Ndjson,
+}
+
+/// From which status on the exit code is not 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    Broken,
+    Degraded,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl FailOn {
+    /// The exit code over all targets: the worst, 2 over 1 over 3 over 0.
+    pub(crate) fn exit_code(self, states: impl IntoIterator<Item = Status>) -> Option<u8> {
+        let counted = |status| match (self, status) {
+            (Self::Broken, Status::Degraded) => Status::Healthy,
+            _ => status,
+        };
+        Status::worst(states.into_iter().map(counted)).map(Status::exit_code)
+    }
+}
+
+impl Arguments {
+    /// Reads the command line. What clap cannot say itself is an error of clap's kind too.
+    pub(crate) fn read<I, T>(arguments: I) -> Result<Self, clap::Error>
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<std::ffi::OsString> + Clone,
+    {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        let read = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        if let Some(name) = matches.subcommand_name()
+            && let Some(flag) = probe::given(&matches)
+        {
+            let hint = format!("{flag} is about probing and means nothing to `rdprobe {name}`");
+            return Err(command.error(clap::error::ErrorKind::ArgumentConflict, hint));
+        }
+        read.probe
+            .check()
+            .map_err(|(kind, hint)| command.error(kind, hint))?;
+        if read.command.is_none() && read.probe.hosts.is_empty() && read.probe.file.is_empty() {
+            return Err(command.error(clap::error::ErrorKind::MissingRequiredArgument, help::NO_HOST));
+        }
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests;

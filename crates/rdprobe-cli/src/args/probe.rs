@@ -1,0 +1,176 @@
+//! What goes with a probe.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, Args, ValueEnum};
+use rdprobe::{Family, Pin, Timeouts};
+use rdprobe_report::{Options, UdpQuestion};
+
+use super::target::{Named, Source};
+use super::value;
+
+#[derive(Debug, Args)]
+pub(crate) struct ProbeArguments {
+    /// Hosts to probe: names or addresses, each with a port where it is not 3389; - reads a list from stdin
+    #[arg(value_name = "HOST[:PORT]", value_parser = super::target::argument)]
+    pub(crate) hosts: Vec<Named>,
+    /// Read hosts from a file, one a line; # begins a comment
+    #[arg(long, short, value_name = "FILE", value_parser = value::source)]
+    pub(crate) file: Vec<Source>,
+
+    /// Use IPv4 only
+    #[arg(short = '4', long, help_heading = "Where to", conflicts_with = "ipv6")]
+    pub(crate) ipv4: bool,
+    /// Use IPv6 only
+    #[arg(short = '6', long, help_heading = "Where to")]
+    pub(crate) ipv6: bool,
+    /// Connect to this address instead of resolving; the certificate's names are still checked against HOST
+    #[arg(long, help_heading = "Where to", value_name = "ADDRESS", conflicts_with_all = ["ipv4", "ipv6"])]
+    pub(crate) only_address: Option<IpAddr>,
+    /// Send this name in TLS and look for it in the certificate, instead of HOST
+    #[arg(long, help_heading = "Where to", value_name = "NAME", value_parser = value::server_name)]
+    pub(crate) server_name: Option<String>,
+    /// The text after `Cookie: ` in the Connection Request: mstshash=NAME
+    #[arg(long, help_heading = "Where to", value_name = "TEXT", value_parser = value::cookie)]
+    pub(crate) cookie: Option<String>,
+    /// A load balancer's routing token in the Connection Request
+    #[arg(long, help_heading = "Where to", value_name = "TOKEN", value_parser = value::routing_token,
+          conflicts_with = "cookie")]
+    pub(crate) routing_token: Option<String>,
+
+    /// Whose verdict it is: the client that the user has [default: mstsc-win11-24h2]
+    #[arg(long, help_heading = "What to ask", value_name = "ID", value_parser = value::client)]
+    pub(crate) client: Option<String>,
+    /// The user's client uses no NLA
+    #[arg(long, help_heading = "What to ask")]
+    pub(crate) no_nla: bool,
+    /// Ask about RDSTLS and Entra ID too
+    #[arg(long, help_heading = "What to ask")]
+    pub(crate) offers: bool,
+    /// Every question there is: --offers and --udp
+    #[arg(long, help_heading = "What to ask")]
+    pub(crate) deep: bool,
+
+    /// Trust the authorities in this PEM file instead of the system's
+    #[arg(long, help_heading = "Certificate", value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Expect this certificate or key: its SHA-256 in hex or base64; can be given more than once
+    #[arg(long, help_heading = "Certificate", value_name = "sha256:DIGEST", value_parser = value::pin,
+          action = ArgAction::Append)]
+    pub(crate) pin: Vec<Pin>,
+
+    /// Ask over UDP properly; without it, one datagram is sent in passing
+    #[arg(long, help_heading = "UDP", conflicts_with = "no_udp")]
+    pub(crate) udp: bool,
+    /// Send nothing over UDP
+    #[arg(long, help_heading = "UDP", conflicts_with_all = ["udp_probes", "udp_port"])]
+    pub(crate) no_udp: bool,
+    /// Datagrams to send, 800 ms apart [default: 3]; from ten on, loss is judged
+    #[arg(long, help_heading = "UDP", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) udp_probes: Option<u32>,
+    /// Port of the UDP listener where it is not HOST's: a number, gateway (3391) or avd (3390)
+    #[arg(long, help_heading = "UDP", value_name = "PORT", value_parser = value::udp_port)]
+    pub(crate) udp_port: Option<u16>,
+    /// What must work: with `udp`, a silent or refused UDP is an error
+    #[arg(long, help_heading = "UDP", value_name = "WHAT", conflicts_with = "no_udp")]
+    pub(crate) expect: Option<Expect>,
+
+    /// Limit of each phase: 5s, 800ms or plain seconds [default: 5s, and 4s for TCP]
+    #[arg(long, help_heading = "Limits", value_name = "TIME", value_parser = value::duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// Limit of one host's whole probe [default: 20s, or four times --timeout]
+    #[arg(long, help_heading = "Limits", value_name = "TIME", value_parser = value::duration)]
+    pub(crate) deadline: Option<Duration>,
+    /// Hosts probed at once
+    #[arg(long, short, help_heading = "Limits", value_name = "N", default_value_t = 16,
+          value_parser = clap::value_parser!(u16).range(1..=512))]
+    pub(crate) jobs: u16,
+}
+
+/// What must work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Expect {
+    /// The UDP transport answers
+    Udp,
+}
+
+impl ProbeArguments {
+    /// The options of a run over so many targets.
+    pub(crate) fn options(&self, targets: usize) -> Options {
+        let default = Options::default();
+        Options {
+            client: self.client.clone().unwrap_or(default.client),
+            server_name: self.server_name.clone(),
+            cookie: self.cookie.clone(),
+            routing_token: self.routing_token.clone(),
+            no_nla: self.no_nla,
+            offers: self.offers || self.deep,
+            in_turn: targets > 1,
+            udp: self.udp_question(),
+            udp_port: self.udp_port,
+            udp_probes: self.udp_probes.unwrap_or(default.udp_probes),
+            ..default
+        }
+    }
+
+    pub(crate) fn family(&self) -> Family {
+        match (self.ipv4, self.ipv6) {
+            (true, _) => Family::V4,
+            (_, true) => Family::V6,
+            _ => Family::Any,
+        }
+    }
+
+    /// `--timeout` holds for TCP too; a deadline that was not given leaves room for four phases.
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        let default = Timeouts::default();
+        let deadline = default.deadline.max(self.timeout.unwrap_or_default() * 4);
+        Timeouts {
+            tcp: self.timeout.unwrap_or(default.tcp),
+            phase: self.timeout.unwrap_or(default.phase),
+            deadline: self.deadline.unwrap_or(deadline),
+        }
+    }
+
+    fn udp_question(&self) -> UdpQuestion {
+        if self.no_udp {
+            UdpQuestion::Off
+        } else if self.expect == Some(Expect::Udp) {
+            UdpQuestion::Expected
+        } else if self.udp || self.deep || self.udp_probes.is_some() {
+            UdpQuestion::Asked
+        } else {
+            UdpQuestion::Aside
+        }
+    }
+
+    /// What clap has no word for.
+    pub(super) fn check(&self) -> Result<(), (ErrorKind, String)> {
+        if let (Some(timeout), Some(deadline)) = (self.timeout, self.deadline)
+            && deadline < timeout
+        {
+            let hint = format!(
+                "--deadline {deadline:?} is for the whole probe and cannot be shorter than --timeout {timeout:?}, which \
+                 is for each phase"
+            );
+            return Err((ErrorKind::ValueValidation, hint));
+        }
+        Ok(())
+    }
+}
+
+/// The first argument of a probe that was typed, as it is typed.
+pub(super) fn given(matches: &ArgMatches) -> Option<String> {
+    let all = ProbeArguments::augment_args(clap::Command::new("probe"));
+    all.get_arguments()
+        .find(|argument| matches.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine))
+        .map(|argument| match (argument.get_long(), argument.get_short()) {
+            (Some(long), _) => format!("--{long}"),
+            (None, Some(short)) => format!("-{short}"),
+            (None, None) => "a host".into(),
+        })
+}

@@ -1,0 +1,152 @@
+//! Probing: as many targets at once as allowed, reports in order, what is known so far on Ctrl-C.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use rdprobe_report::{Report, Target};
+use tokio::sync::watch;
+
+use crate::Failure;
+use crate::args::{OutputArguments, ProbeArguments, all_targets};
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::render::Printer;
+use crate::run::{Probed, Settings};
+
+/// Interrupted before anything was known: 128 and the number of SIGINT, as shells have it.
+const INTERRUPTED: u8 = 130;
+/// Reports that wait for an earlier target's, for each job; more would only take memory.
+const AHEAD: usize = 16;
+
+pub(crate) fn run(
+    arguments: &ProbeArguments,
+    how: OutputArguments,
+    output: &mut Output,
+) -> Result<u8, Failure> {
+    let targets = all_targets(&arguments.hosts, &arguments.file)?;
+    let settings = Settings::new(arguments, targets.len())?;
+    let mut printer = Printer::new(output, targets.len() > 1);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Fault(format!("cannot start: {error}")))?;
+    let jobs = usize::from(arguments.jobs);
+    let result = runtime.block_on(Run::new(&settings, targets, jobs).drive(&mut printer, how));
+    // A resolver that hangs is not waited for.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => {}
+        // The reader has gone; what it has read stands.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            return Ok(how.fail_on.exit_code(printer.states()).unwrap_or_default());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let states = printer.finish()?;
+    Ok(how.fail_on.exit_code(states).unwrap_or(INTERRUPTED))
+}
+
+/// A run over all targets.
+struct Run<'a> {
+    settings: &'a Settings,
+    waiting: VecDeque<(usize, Target)>,
+    jobs: usize,
+    total: usize,
+    running: FuturesUnordered<LocalBoxFuture<'a, (usize, Probed)>>,
+    /// Connections that wait for their peers' ends while the next hosts are probed.
+    lingering: FuturesUnordered<LocalBoxFuture<'a, ()>>,
+    /// Reports that came before their turn.
+    early: BTreeMap<usize, Box<Report>>,
+    printed: usize,
+    stop: watch::Sender<bool>,
+}
+
+impl<'a> Run<'a> {
+    fn new(settings: &'a Settings, targets: Vec<Target>, jobs: usize) -> Self {
+        Self {
+            settings,
+            total: targets.len(),
+            waiting: targets.into_iter().enumerate().collect(),
+            jobs,
+            running: FuturesUnordered::new(),
+            lingering: FuturesUnordered::new(),
+            early: BTreeMap::new(),
+            printed: 0,
+            stop: watch::Sender::new(false),
+        }
+    }
+
+    async fn drive(mut self, printer: &mut Printer<'_>, how: OutputArguments) -> io::Result<()> {
+        let mut progress = Progress::new(how.verbose > 0);
+        let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
+        loop {
+            self.start();
+            if self.running.is_empty() {
+                break;
+            }
+            tokio::select! {
+                Some((number, probed)) = self.running.next() => {
+                    progress.erase();
+                    self.lingering.push(Box::pin(probed.lingering.finish()));
+                    self.print(number, probed.report, printer)?;
+                }
+                Some(()) = self.lingering.next() => {}
+                Ok(()) = &mut interrupt => {
+                    interrupt.set(tokio::signal::ctrl_c());
+                    progress.erase();
+                    if self.stop.send_replace(true) {
+                        // The second time: at once.
+                        std::process::exit(i32::from(INTERRUPTED));
+                    }
+                    self.waiting.clear();
+                }
+                () = progress.due() => progress.show(&self.status()),
+            }
+        }
+        progress.erase();
+        while self.lingering.next().await.is_some() {}
+        Ok(())
+    }
+
+    /// Starts what may run now.
+    fn start(&mut self) {
+        while self.running.len() < self.jobs && self.early.len() < self.jobs * AHEAD {
+            let Some((number, target)) = self.waiting.pop_front() else {
+                break;
+            };
+            let mut stop = self.stop.subscribe();
+            let stopped = async move {
+                // The sender outlives every probe.
+                let _ = stop.wait_for(|stop| *stop).await;
+            };
+            let settings = self.settings;
+            self.running.push(Box::pin(async move {
+                (number, settings.probe(target, stopped).await)
+            }));
+        }
+    }
+
+    /// Prints a report, or keeps it for its turn.
+    fn print(&mut self, number: usize, report: Box<Report>, printer: &mut Printer<'_>) -> io::Result<()> {
+        if printer.takes_any_order() {
+            self.printed += 1;
+            return printer.report(&report);
+        }
+        self.early.insert(number, report);
+        while let Some(report) = self.early.remove(&self.printed) {
+            self.printed += 1;
+            printer.report(&report)?;
+        }
+        Ok(())
+    }
+
+    fn status(&self) -> String {
+        let done = self.printed + self.early.len();
+        match self.total {
+            1 => "probing; Ctrl-C prints what is known so far".into(),
+            total => format!("{done} of {total} probed; Ctrl-C prints what is known so far"),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What is known of one code, or of what a client shows.
+
+use rdprobe_diagnosis::knowledge::{self, Entry};
+use rdprobe_diagnosis::registry::Registered;
+use rdprobe_report::{ClientError, Confidence, Fix, Severity};
+use serde::Serialize;
+
+use super::fix;
+use super::text::{BOLD, Page, severity_name, severity_style};
+use crate::args::Format;
+use crate::output::Screen;
+use crate::render::json;
+
+/// A code with all that is known of it, as JSON has it.
+#[derive(Serialize)]
+pub(crate) struct Explanation {
+    pub(crate) code: &'static str,
+    pub(crate) group: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) severity: Severity,
+    pub(crate) confidence: Confidence,
+    pub(crate) aliases: &'static [&'static str],
+    /// Paragraphs.
+    pub(crate) explain: Vec<String>,
+    pub(crate) causes: &'static [&'static str],
+    pub(crate) client_errors: Vec<ClientError>,
+    pub(crate) fixes: Vec<Fix>,
+    pub(crate) sources: &'static [&'static str],
+}
+
+impl Explanation {
+    /// None for a row without knowledge, which a test of the registry excludes.
+    pub(crate) fn of(row: &Registered) -> Option<Self> {
+        let entry = knowledge::entry(row.code)?;
+        Some(Self {
+            code: row.code,
+            group: row.group,
+            title: entry.title,
+            severity: row.severity,
+            confidence: row.confidence,
+            aliases: row.aliases,
+            explain: paragraphs(entry),
+            causes: entry.causes,
+            client_errors: entry.client_errors.iter().map(client_error).collect(),
+            fixes: entry.fixes.iter().map(known_fix).collect(),
+            sources: entry.sources,
+        })
+    }
+}
+
+/// The paragraphs; line breaks within them were only the editor's.
+fn paragraphs(entry: &Entry) -> Vec<String> {
+    entry
+        .explain
+        .split("\n\n")
+        .map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect()
+}
+
+fn client_error(known: &knowledge::KnownClientError) -> ClientError {
+    ClientError {
+        client: known.client.into(),
+        code: known.code.into(),
+        extended_code: known.extended_code.map(Into::into),
+        name: known.name.into(),
+    }
+}
+
+fn known_fix(known: &knowledge::KnownFix) -> Fix {
+    Fix {
+        title: known.title.into(),
+        r#where: known.r#where,
+        effect: known.effect,
+        steps: known.steps.iter().map(|&step| step.into()).collect(),
+        source: known.source.into(),
+    }
+}
+
+pub(crate) fn render(explanation: &Explanation, format: Format, screen: Screen) -> String {
+    match format {
+        Format::Human => page(explanation, screen),
+        Format::Json => json::pretty(explanation),
+        Format::Ndjson => json::line(explanation),
+    }
+}
+
+fn page(explanation: &Explanation, screen: Screen) -> String {
+    let mut page = Page::new(screen);
+    let severity = page.paint(
+        severity_style(explanation.severity),
+        severity_name(explanation.severity),
+    );
+    page.line(&format!("{}  {severity}", page.paint(BOLD, explanation.code)));
+    page.hanging("", 0, explanation.title);
+    for paragraph in &explanation.explain {
+        page.blank();
+        page.paragraph(2, paragraph);
+    }
+    page.heading("Causes, likeliest first");
+    for cause in explanation.causes {
+        page.bullet(4, cause);
+    }
+    if !explanation.client_errors.is_empty() {
+        page.heading("What clients show");
+        for error in &explanation.client_errors {
+            page.bullet(4, &shown(error));
+        }
+    }
+    if !explanation.fixes.is_empty() {
+        page.heading("What mends it");
+        for (number, fix) in explanation.fixes.iter().enumerate() {
+            let start = format!("    {} ", page.paint(BOLD, &format!("{}.", number + 1)));
+            fix::with_steps(&mut page, &start, 7, fix);
+        }
+    }
+    if !explanation.sources.is_empty() {
+        page.heading("Sources");
+        for source in explanation.sources {
+            page.bullet(4, source);
+        }
+    }
+    page.finish()
+}
+
+/// `mstsc: 0x904, extended code 0x7 (socket closed)`.
+pub(crate) fn shown(error: &ClientError) -> String {
+    let extended = error
+        .extended_code
+        .as_ref()
+        .map(|code| format!(", extended code {code}"));
+    format!(
+        "{}: {}{} ({})",
+        error.client,
+        error.code,
+        extended.unwrap_or_default(),
+        error.name
+    )
+}

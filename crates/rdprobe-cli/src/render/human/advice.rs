@@ -1,0 +1,110 @@
+//! What is ruled out, what brings it about, what mends it and where to look next.
+
+use rdprobe_diagnosis::knowledge;
+use rdprobe_report::{Finding, Fix, Report};
+
+use super::evidence;
+use crate::render::fix;
+use crate::render::text::{BOLD, GREEN, Page};
+
+/// Causes that are written out.
+const CAUSES_TOLD: usize = 4;
+
+pub(super) fn write(page: &mut Page, report: &Report) {
+    let primary = evidence::primary(report);
+    if let Some(finding) = primary {
+        causes(page, finding);
+    }
+    ruled_out(page, report);
+    next(page, report, primary);
+    if let Some(finding) = primary {
+        further(page, report, finding);
+        page.blank();
+        page.paragraph(2, &format!("More: `rdprobe explain {}`", finding.code));
+    }
+}
+
+/// The first thing to do, for a host among many.
+pub(super) fn brief(page: &mut Page, report: &Report) {
+    if let (Some(finding), Some(next)) = (evidence::primary(report), report.verdict.next.first()) {
+        page.blank();
+        page.paragraph(
+            2,
+            &format!("Next: {}. More: `rdprobe explain {}`", next.title, finding.code),
+        );
+    }
+}
+
+fn causes(page: &mut Page, finding: &Finding) {
+    page.heading("Likeliest causes");
+    for cause in finding.causes.iter().take(CAUSES_TOLD) {
+        page.bullet(4, cause);
+    }
+}
+
+fn ruled_out(page: &mut Page, report: &Report) {
+    page.heading("Ruled out");
+    for line in &report.verdict.ruled_out {
+        let tick = format!("    {} ", page.paint(GREEN, page.sign("✔", "+")));
+        page.hanging(&tick, 6, line);
+    }
+}
+
+/// What to do, step by step where it is one of the fixes.
+fn next(page: &mut Page, report: &Report, primary: Option<&Finding>) {
+    page.heading(if primary.is_some() {
+        "What to do next"
+    } else {
+        "Where to look next"
+    });
+    let causes = primary.map_or(&[][..], |finding| &finding.causes);
+    let fixes = primary.map_or(&[][..], |finding| &finding.fixes);
+    // The causes stand above already.
+    let worth_saying = report
+        .verdict
+        .next
+        .iter()
+        .filter(|next| !causes.contains(&next.why));
+    for (number, next) in worth_saying.enumerate() {
+        let start = format!("    {} ", page.paint(BOLD, &format!("{}.", number + 1)));
+        let layer = knowledge::layers().iter().find(|layer| layer.title == next.title);
+        if let Some(fix) = fixes.iter().find(|fix| fix.title == next.title) {
+            fix::with_steps(page, &start, 7, fix);
+            continue;
+        }
+        page.hanging(&start, 7, &next.title);
+        match layer {
+            // Why there is in the JSON, and in `explain healthy`.
+            Some(layer) => {
+                page.paragraph(7, layer.question);
+                page.hanging(&format!("       {} ", page.sign("→", "->")), 9, layer.check);
+            }
+            None if knowledge::not_visible()
+                .iter()
+                .all(|line| next.why.contains(line)) =>
+            {
+                for line in knowledge::not_visible() {
+                    page.bullet(7, line);
+                }
+            }
+            None => page.paragraph(7, &next.why),
+        }
+    }
+    if primary.is_none() {
+        page.blank();
+        page.paragraph(2, "More on each: `rdprobe explain healthy`");
+    }
+}
+
+/// The fixes that were not among the next steps, a line each.
+fn further(page: &mut Page, report: &Report, finding: &Finding) {
+    let told = |fix: &&Fix| report.verdict.next.iter().any(|next| next.title == fix.title);
+    let further: Vec<&Fix> = finding.fixes.iter().filter(|fix| !told(fix)).collect();
+    if further.is_empty() {
+        return;
+    }
+    page.heading("Further fixes");
+    for fix in further {
+        fix::one_line(page, 4, fix);
+    }
+}

@@ -1,0 +1,97 @@
+//! One renderer per file: a report in, text out.
+
+pub(crate) mod codes;
+pub(crate) mod explain;
+pub(crate) mod fix;
+pub(crate) mod human;
+pub(crate) mod json;
+pub(crate) mod text;
+
+use std::io;
+
+use rdprobe_report::{ClientError, Report, Status};
+
+use crate::args::Format;
+use crate::output::Output;
+
+/// Prints reports as they come, in the format chosen, and what belongs before, between and after them.
+pub(crate) struct Printer<'a> {
+    output: &'a mut Output,
+    /// Several targets: an array in JSON, a table at the end for people.
+    many: bool,
+    rows: Vec<Row>,
+}
+
+/// What is kept of a report that was printed.
+pub(crate) struct Row {
+    pub(crate) input: String,
+    pub(crate) status: Status,
+    pub(crate) code: String,
+    pub(crate) duration_ms: f64,
+    pub(crate) shown: Option<ClientError>,
+}
+
+impl Row {
+    pub(crate) fn of(report: &Report) -> Self {
+        Self {
+            input: report.target.input.clone(),
+            status: report.verdict.status,
+            code: report.verdict.code.to_string(),
+            duration_ms: report.duration_ms.0,
+            shown: report.verdict.client_errors.first().cloned(),
+        }
+    }
+}
+
+impl<'a> Printer<'a> {
+    pub(crate) fn new(output: &'a mut Output, many: bool) -> Self {
+        Self {
+            output,
+            many,
+            rows: Vec::new(),
+        }
+    }
+
+    /// Whether reports may come as they are done, and not in the order of their targets.
+    pub(crate) fn takes_any_order(&self) -> bool {
+        self.output.format() == Format::Ndjson
+    }
+
+    pub(crate) fn report(&mut self, report: &Report) -> io::Result<()> {
+        let first = self.rows.is_empty();
+        self.rows.push(Row::of(report));
+        let text = match self.output.format() {
+            Format::Human => {
+                let between = if first { "" } else { "\n" };
+                let detail = if self.many {
+                    human::Detail::Brief
+                } else {
+                    human::Detail::Full
+                };
+                format!("{between}{}", human::report(report, detail, self.output.screen))
+            }
+            Format::Json if self.many => json::element(report, first),
+            Format::Json => json::pretty(report),
+            Format::Ndjson => json::line(report),
+        };
+        self.output.write(&text)
+    }
+
+    /// Ends the output. The states of all that was printed.
+    pub(crate) fn finish(self) -> io::Result<Vec<Status>> {
+        let text = match self.output.format() {
+            Format::Human if self.many => human::table(&self.rows, self.output.screen),
+            Format::Json if self.many => json::end(self.rows.is_empty()),
+            _ => String::new(),
+        };
+        self.output.write(&text)?;
+        Ok(self.states())
+    }
+
+    pub(crate) fn states(&self) -> Vec<Status> {
+        self.rows.iter().map(|row| row.status).collect()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod samples;

@@ -1,0 +1,61 @@
+//! The probe itself, behind the few words that the commands need.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rdprobe::network::{Tokio, TokioStream};
+use rdprobe::{Family, Lingering, Probe, Timeouts, Trust};
+use rdprobe_report::{Options, Report, Target};
+
+use crate::args::ProbeArguments;
+
+pub(crate) use rdprobe::replay;
+
+/// Everything about a run but its targets.
+pub(crate) struct Settings {
+    options: Options,
+    timeouts: Timeouts,
+    family: Family,
+    only_address: Option<IpAddr>,
+    trust: Arc<Trust>,
+}
+
+/// A report, and the connections that still wait for their peers' ends.
+pub(crate) struct Probed {
+    pub(crate) report: Box<Report>,
+    pub(crate) lingering: Lingering<TokioStream>,
+}
+
+impl Settings {
+    /// From the command line, for so many targets. Reads the certificate file.
+    pub(crate) fn new(arguments: &ProbeArguments, targets: usize) -> Result<Self, String> {
+        let trust = match &arguments.ca_file {
+            Some(path) => Trust::from_ca_file(path)
+                .map_err(|error| format!("cannot use --ca-file {}: {error}", path.display()))?,
+            None => Trust::system(),
+        };
+        Ok(Self {
+            options: arguments.options(targets),
+            timeouts: arguments.timeouts(),
+            family: arguments.family(),
+            only_address: arguments.only_address,
+            trust: Arc::new(trust.with_pins(arguments.pin.clone())),
+        })
+    }
+
+    /// Probes one target until its verdict stands, or until `stop` is done.
+    pub(crate) async fn probe(&self, target: Target, stop: impl Future<Output = ()>) -> Probed {
+        let probe = Probe::new(target, self.options.clone())
+            .timeouts(self.timeouts)
+            .family(self.family)
+            .only_address(self.only_address)
+            .trust(Arc::clone(&self.trust))
+            .stop_when(stop);
+        let probed = probe.run(&Tokio).await;
+        Probed {
+            report: Box::new(probed.report),
+            lingering: probed.lingering,
+        }
+    }
+}

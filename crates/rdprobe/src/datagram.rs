@@ -1,0 +1,310 @@
+//! The SYN over UDP ([MS-RDPEUDP] 3.1.5.1.1): a full-size datagram, each from a socket of its own, so that every ICMP
+//! error belongs to its datagram.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use rdprobe_protocol::udp::{Syn, SynAck};
+use rdprobe_report::facts::{Icmp, UdpFacts, UdpProbe};
+use rdprobe_report::{Facts, Failure, FailureKind, Millis, Step, StepOutcome};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::attempt::SharedAttempt;
+use crate::handshake::random;
+use crate::network::{Datagram as _, Network, Received};
+use crate::probe::Context;
+
+/// Between two SYNs that ask for an answer, as Windows retransmits them ([MS-RDPEUDP] 3.1.5.1.1).
+const INTERVAL: Duration = Duration::from_millis(800);
+/// Between two SYNs of which each counts for the loss.
+const COUNTING_INTERVAL: Duration = Duration::from_millis(100);
+/// How long the answer to the last SYN is waited for.
+const PATIENCE: Duration = Duration::from_millis(800);
+/// Bytes of an answer that could not be read which are kept.
+const KEPT: usize = 64;
+
+/// Sends up to `syns` datagrams and records what becomes of each; `all` sends them even after an answer.
+pub(crate) async fn run<N: Network>(
+    context: &Context<'_, N>,
+    attempt: &SharedAttempt,
+    address: SocketAddr,
+    syns: u32,
+    all: bool,
+) {
+    let (answered, _) = watch::channel(false);
+    let started = Instant::now();
+    let interval = if all { COUNTING_INTERVAL } else { INTERVAL };
+    // The default is sent once and then waited for as long as the probe has other work.
+    let patience = if syns == 1 {
+        context.timeouts.phase
+    } else {
+        PATIENCE
+    };
+    let last = interval * syns.saturating_sub(1);
+    let run = Run {
+        context,
+        attempt,
+        address,
+        all,
+        started,
+        until: (started + last + patience).min(context.deadline),
+        answered,
+        facts: RefCell::new(UdpFacts {
+            port: Some(address.port()),
+            ..UdpFacts::default()
+        }),
+    };
+    run.record();
+    join_all((0..syns).map(|number| run.syn(number, started + interval * number))).await;
+    run.record();
+}
+
+struct Run<'a, N: Network> {
+    context: &'a Context<'a, N>,
+    attempt: &'a SharedAttempt,
+    address: SocketAddr,
+    all: bool,
+    started: Instant,
+    until: Instant,
+    /// Turns true with the first answer or ICMP error.
+    answered: watch::Sender<bool>,
+    facts: RefCell<UdpFacts>,
+}
+
+impl<N: Network> Run<'_, N> {
+    /// Sends one SYN at its time and waits for what it draws.
+    async fn syn(&self, number: u32, at: Instant) {
+        let mut answered = self.answered.subscribe();
+        tokio::select! {
+            biased;
+            _ = answered.wait_for(|answered| *answered), if !self.all => return,
+            () = sleep_until(at.min(self.until)) => {}
+        }
+        if at >= self.until && number > 0 {
+            return;
+        }
+        let version = self.version(number);
+        let syn = Syn::new(version, random());
+        let place = self.facts.borrow().probes.len();
+        let sent = Instant::now();
+        let sent_ms = Millis::from(sent.duration_since(self.context.started));
+        self.facts.borrow_mut().probes.push(UdpProbe {
+            version,
+            sent_ms,
+            ..UdpProbe::default()
+        });
+        let Ok(mut socket) = self.context.network.datagram(self.address).await else {
+            return;
+        };
+        let delivered = socket.send(&syn.encode()).await.is_ok();
+        if let Some(mtu) = socket.path_mtu() {
+            self.facts.borrow_mut().path_mtu = Some(mtu);
+        }
+        if !delivered {
+            return self.record();
+        }
+        self.facts.borrow_mut().sent += 1;
+        self.record();
+        loop {
+            let received = tokio::select! {
+                received = timeout_at(self.until, socket.receive()) => received,
+                // Another SYN was answered, and this one is not counted.
+                _ = answered.wait_for(|answered| *answered), if !self.all => return,
+            };
+            let Ok(Ok(received)) = received else { return };
+            match received {
+                Received::Datagram(datagram) => match SynAck::decode(&datagram, &syn) {
+                    Ok(syn_ack) => return self.answer(place, &syn_ack, sent.elapsed()),
+                    Err(_) => {
+                        let kept = &datagram[..datagram.len().min(KEPT)];
+                        self.facts.borrow_mut().probes[place].garbage = Some(hex(kept));
+                    }
+                },
+                Received::Icmp(icmp) => return self.refused(place, icmp, socket.path_mtu()),
+            }
+        }
+    }
+
+    /// Version 2 first: a server that demands SYNEX answers no version 1. Where nothing was answered, the others.
+    fn version(&self, number: u32) -> u16 {
+        let silent = self.facts.borrow().received == 0;
+        match (number, silent) {
+            (0, _) => 2,
+            (1, true) => 1,
+            (2, true) if !self.all => 3,
+            (number, true) if self.all && number % 4 == 3 => 1,
+            _ => self
+                .facts
+                .borrow()
+                .probes
+                .iter()
+                .find(|probe| probe.rtt_ms.is_some())
+                .map_or(2, |probe| probe.version),
+        }
+    }
+
+    fn answer(&self, place: usize, syn_ack: &SynAck, round_trip: Duration) {
+        {
+            let mut facts = self.facts.borrow_mut();
+            facts.received += 1;
+            facts.probes[place].rtt_ms = Some(Millis::from(round_trip));
+            facts.probes[place].answered_version = Some(syn_ack.version);
+            syn_ack.record(&mut facts);
+        }
+        self.record();
+        self.answered.send_replace(true);
+    }
+
+    fn refused(&self, place: usize, icmp: Icmp, path_mtu: Option<u32>) {
+        {
+            let mut facts = self.facts.borrow_mut();
+            if icmp.is_too_big() {
+                facts.path_mtu = icmp.mtu.or(path_mtu);
+            }
+            facts.probes[place].icmp = Some(icmp.clone());
+            facts.icmp.push(icmp);
+        }
+        self.record();
+        self.answered.send_replace(true);
+    }
+
+    /// Writes the step as it stands, so that nothing is lost when the wait is cut off.
+    fn record(&self) {
+        let mut facts = self.facts.borrow().clone();
+        summarize(&mut facts);
+        let failure = failure(&facts);
+        let step = Step {
+            outcome: if failure.is_none() {
+                StepOutcome::Ok
+            } else {
+                StepOutcome::Failed
+            },
+            started_ms: Millis::from(self.started.duration_since(self.context.started)),
+            duration_ms: Millis::from(self.started.elapsed()),
+            bytes_sent: u64::from(facts.sent) * rdprobe_protocol::udp::DATAGRAM as u64,
+            bytes_received: u64::from(facts.received) * rdprobe_protocol::udp::DATAGRAM as u64,
+            failure,
+            facts: Facts::Udp(Box::new(facts)),
+        };
+        self.attempt.borrow_mut().steps = vec![step];
+    }
+}
+
+fn failure(facts: &UdpFacts) -> Option<Failure> {
+    if facts.received > 0 {
+        return None;
+    }
+    Some(match facts.icmp.first() {
+        Some(icmp) => {
+            let kind = if icmp.is_prohibited() {
+                FailureKind::Prohibited
+            } else if icmp.is_port_unreachable() {
+                FailureKind::Refused
+            } else {
+                FailureKind::Unreachable
+            };
+            Failure::new(kind, icmp.meaning())
+        }
+        None if facts.sent == 0 => Failure::new(FailureKind::Local, "no datagram could be sent"),
+        None => Failure::new(FailureKind::Timeout, "no answer"),
+    })
+}
+
+/// Round-trip times, and the loss over the SYNs of versions that the server answers at all.
+fn summarize(facts: &mut UdpFacts) {
+    let times: Vec<f64> = facts
+        .probes
+        .iter()
+        .filter_map(|probe| probe.rtt_ms)
+        .map(|rtt| rtt.0)
+        .collect();
+    let smallest = times.iter().copied().reduce(f64::min);
+    let largest = times.iter().copied().reduce(f64::max);
+    facts.rtt_ms = smallest.map(Millis);
+    facts.rtt_spread_ms = smallest
+        .zip(largest)
+        .filter(|_| times.len() > 1)
+        .map(|(low, high)| Millis(((high - low) * 1e3).round() / 1e3));
+    let spoken = |version| {
+        facts
+            .probes
+            .iter()
+            .any(|probe| probe.version == version && probe.rtt_ms.is_some())
+    };
+    let counted: Vec<&UdpProbe> = facts
+        .probes
+        .iter()
+        .filter(|probe| spoken(probe.version))
+        .collect();
+    if counted.len() > 1 {
+        let lost = counted.iter().filter(|probe| probe.rtt_ms.is_none()).count();
+        facts.loss_percent = Some(percent(lost as f64 / counted.len() as f64));
+        facts.loss_interval = Some(wilson(lost as f64, counted.len() as f64));
+    }
+}
+
+/// Wilson's score interval at 95 %, in percent.
+fn wilson(lost: f64, sent: f64) -> [f64; 2] {
+    const Z: f64 = 1.96;
+    let share = lost / sent;
+    let centre = share + Z * Z / (2.0 * sent);
+    let reach = Z * (share * (1.0 - share) / sent + Z * Z / (4.0 * sent * sent)).sqrt();
+    let scale = 1.0 + Z * Z / sent;
+    [
+        percent(((centre - reach) / scale).max(0.0)),
+        percent(((centre + reach) / scale).min(1.0)),
+    ]
+}
+
+fn percent(share: f64) -> f64 {
+    (share * 1e3).round() / 10.0
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn probes(answered: usize, lost: usize) -> UdpFacts {
+        let probe = |rtt| UdpProbe {
+            version: 2,
+            rtt_ms: rtt,
+            ..UdpProbe::default()
+        };
+        let answered = (0..answered).map(|number| probe(Some(Millis(10.0 + number as f64))));
+        UdpFacts {
+            probes: answered.chain((0..lost).map(|_| probe(None))).collect(),
+            ..UdpFacts::default()
+        }
+    }
+
+    #[test]
+    fn loss_comes_with_its_interval() {
+        let mut facts = probes(8, 2);
+        summarize(&mut facts);
+        assert_eq!(facts.loss_percent, Some(20.0));
+        // Wilson's interval for 2 of 10, as tabulated.
+        assert_eq!(facts.loss_interval, Some([5.7, 51.0]));
+        assert_eq!(
+            (facts.rtt_ms, facts.rtt_spread_ms),
+            (Some(Millis(10.0)), Some(Millis(7.0)))
+        );
+    }
+
+    #[test]
+    fn silence_is_no_loss() {
+        let mut facts = probes(0, 10);
+        summarize(&mut facts);
+        assert_eq!(facts.loss_percent, None);
+    }
+}
