@@ -2,6 +2,8 @@
 
 mod command;
 mod help;
+#[cfg(feature = "logon")]
+mod logon;
 mod probe;
 mod source;
 mod target;

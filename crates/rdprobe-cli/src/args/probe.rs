@@ -63,6 +63,10 @@ pub(crate) struct ProbeArguments {
           action = ArgAction::Append)]
     pub(crate) pin: Vec<Pin>,
 
+    #[cfg(feature = "logon")]
+    #[command(flatten)]
+    pub(crate) logon: super::logon::LogonArguments,
+
     /// Ask over UDP properly; without it, one datagram is sent in passing
     #[arg(long, help_heading = "UDP", conflicts_with = "no_udp")]
     pub(crate) udp: bool,
@@ -103,6 +107,8 @@ impl ProbeArguments {
     pub(crate) fn options(&self, targets: usize) -> Options {
         let default = Options::default();
         Options {
+            #[cfg(feature = "logon")]
+            accept_untrusted_certificate: self.logon.accept_untrusted_certificate,
             client: self.client.clone().unwrap_or(default.client),
             server_name: self.server_name.clone(),
             cookie: self.cookie.clone(),

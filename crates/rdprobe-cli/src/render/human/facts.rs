@@ -153,7 +153,15 @@ pub(super) fn credssp(facts: &CredsspFacts) -> Vec<String> {
         let direction = if skew.0 > 0.0 { "ahead" } else { "behind" };
         format!("clock {:.0} s {direction}", skew.0.abs() / 1e3)
     }));
+    let how = facts.package.as_deref().map(|package| match package {
+        "kerberos" => "Kerberos",
+        _ => "NTLM",
+    });
+    if let (true, Some(account), Some(how)) = (facts.accepted, &facts.account, how) {
+        said.push(format!("accepts {account} by {how}"));
+    }
     said.extend(facts.ntstatus_name.as_ref().or(facts.ntstatus.as_ref()).cloned());
+    said.extend(facts.kerberos_error.as_ref().and_then(|error| error.name.clone()));
     said
 }
 
