@@ -24,6 +24,10 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
             continue;
         }
         match why.kind {
+            // Turned away only when one of ours had been served: it had waited for that one, as no client's does.
+            FailureKind::Reset | FailureKind::Closed if after_another_was_served(view, first) => {
+                waited.push((first, alone, phase));
+            }
             FailureKind::Timeout => waited.push((first, alone, phase)),
             FailureKind::Reset | FailureKind::Closed | FailureKind::Refused => {
                 flaky.push((first, alone, phase))
@@ -69,6 +73,27 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
         );
     }
     findings
+}
+
+/// The attempt ended after another that was made beside it had got all that it asked for.
+fn after_another_was_served(view: View<'_>, attempt: &Attempt) -> bool {
+    let end = |attempt: &Attempt| {
+        attempt
+            .steps
+            .last()
+            .map(|step| step.started_ms.0 + step.duration_ms.0)
+    };
+    let beside = |other: &&Attempt| other.id != attempt.id && !other.recipe.alone && !other.in_flight();
+    let over_tcp = |other: &&Attempt| other.step(Phase::Tcp).is_some();
+    view.attempts()
+        .filter(beside)
+        .filter(over_tcp)
+        .filter(|other| other.started_ms.0 <= attempt.started_ms.0 && other.failure().is_none())
+        .any(|other| {
+            end(other)
+                .zip(end(attempt))
+                .is_some_and(|(served, turned_away)| served <= turned_away)
+        })
 }
 
 /// The attempt came past the phase in which its twin had failed, or got an answer in it.
