@@ -12,7 +12,6 @@ use rdprobe_testkit::demo::Demo;
 use rdprobe_testkit::loopback::Loopback;
 use rdprobe_testkit::script::Tcp;
 
-use crate::scenarios::NOT_BUILT;
 use crate::stage::{play, scenarios};
 
 /// Longer than any answer of these hosts takes on loopback, shorter than a person's patience.
@@ -62,7 +61,7 @@ fn the_demo_gets_the_verdicts_that_it_promises() {
     }
 }
 
-/// On loopback the RST is there before the client has seen that it is connected.
+/// On loopback an RST at once is there before the client has seen that it is connected. So it is with `limit`.
 const RACES: &[&str] = &["x224-reset-at-once"];
 
 /// One host with one address, whose SYNs and silence loopback can play in good time.
@@ -72,13 +71,13 @@ fn fits(scenario: &Scenario) -> bool {
     };
     !RACES.contains(&scenario.name.as_str())
         && host.all_addresses().count() == 1
+        && host.limit.is_none()
         && host.tcp_first.is_empty()
         && matches!(host.tcp, Tcp::Accept | Tcp::Refuse)
         && scenario.target().ip().is_none()
         && scenario.names.is_empty()
         && scenario.family.is_none()
         && scenario.deadline_ms.is_none()
-        && scenario.requires.iter().all(|part| !NOT_BUILT.contains(&part.as_str()))
         // Its certificate has the date of no day but the scenario's.
         && scenario.certificates.values().all(|spec| spec.file.is_none())
 }
