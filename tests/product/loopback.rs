@@ -32,7 +32,9 @@ fn probe_within(timeouts: Timeouts, target: &str, options: Options, trust: Trust
         host: host.into(),
         port: port.parse().expect("a port"),
     };
-    let probe = Probe::new(target, options).timeouts(SHORT).trust(Arc::new(trust));
+    let probe = Probe::new(target, options)
+        .timeouts(timeouts)
+        .trust(Arc::new(trust));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
