@@ -1,6 +1,8 @@
 //! The product as a whole, from the scripts of hosts to the verdict.
 
+mod cost;
 mod hostile;
+mod invariants;
 mod loopback;
 mod scenarios;
 mod stage;
