@@ -19,6 +19,9 @@ pub(crate) struct Settings {
     family: Family,
     only_address: Option<IpAddr>,
     trust: Arc<Trust>,
+    /// One for all targets: it counts its refusals.
+    #[cfg(feature = "logon")]
+    account: Option<Arc<rdprobe::Account>>,
 }
 
 /// A report, and the connections that still wait for their peers' ends.
@@ -28,7 +31,7 @@ pub(crate) struct Probed {
 }
 
 impl Settings {
-    /// From the command line, for so many targets. Reads the certificate file.
+    /// From the command line, for so many targets. Reads the certificate file, and the password.
     pub(crate) fn new(arguments: &ProbeArguments, targets: usize) -> Result<Self, String> {
         let trust = match &arguments.ca_file {
             Some(path) => Trust::from_ca_file(path)
@@ -41,7 +44,26 @@ impl Settings {
             family: arguments.family(),
             only_address: arguments.only_address,
             trust: Arc::new(trust.with_pins(arguments.pin.clone())),
+            #[cfg(feature = "logon")]
+            account: arguments.logon.account()?,
         })
+    }
+
+    /// For hosts on this very computer, which answer at once or never.
+    #[cfg(feature = "demo")]
+    pub(crate) fn nearby(trust: Trust) -> Self {
+        let second = std::time::Duration::from_secs(1);
+        Self {
+            options: Options::default(),
+            timeouts: Timeouts {
+                tcp: second,
+                phase: second,
+                ..Timeouts::default()
+            },
+            family: Family::Any,
+            only_address: None,
+            trust: Arc::new(trust),
+        }
     }
 
     /// Probes one target until its verdict stands, or until `stop` is done.
@@ -52,6 +74,8 @@ impl Settings {
             .only_address(self.only_address)
             .trust(Arc::clone(&self.trust))
             .stop_when(stop);
+        #[cfg(feature = "logon")]
+        let probe = probe.logon(self.account.clone());
         let probed = probe.run(&Tokio).await;
         Probed {
             report: Box::new(probed.report),

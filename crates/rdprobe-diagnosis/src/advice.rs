@@ -34,6 +34,13 @@ pub(crate) fn healthy_summary(seen: &Observations, phases: &Phases) -> String {
     } else {
         format!(" ({})", parts.join(", "))
     };
+    let credssp = &phases.credssp.facts;
+    if let (true, Some(account)) = (credssp.accepted, &credssp.account) {
+        return format!(
+            "{} answers Remote Desktop as it should{list} and accepts the logon of {account}: what is left comes after it.",
+            seen.target.host
+        );
+    }
     format!(
         "{} answers Remote Desktop as it should{list}: nothing that can be seen before the logon stops a client.",
         seen.target.host
@@ -126,6 +133,16 @@ pub(crate) fn ruled_out(seen: &Observations, phases: &Phases, findings: &[Findin
             .map(|version| format!(" (version {version})"))
             .unwrap_or_default();
         lines.push(format!("NLA: CredSSP{version} answers and NTLM is on offer"));
+        let facts = &phases.credssp.facts;
+        if let (true, Some(account), Some(package)) = (facts.accepted, &facts.account, &facts.package) {
+            let how = if package == "kerberos" { "Kerberos" } else { "NTLM" };
+            lines.push(format!(
+                "Credentials: {account} is accepted by {how}, bound to this TLS channel"
+            ));
+        }
+        if facts.authorization_result == Some(0) {
+            lines.push("Authorization: the account may log on through Remote Desktop".into());
+        }
         if let Some(skew) = phases
             .credssp
             .facts

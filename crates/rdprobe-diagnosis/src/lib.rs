@@ -17,5 +17,7 @@ mod rules;
 mod verdict;
 mod view;
 
+pub use rules::logon::{Ground, ground, unsafe_for_credentials};
+
 pub use diagnose::diagnose;
 pub use plan::{MOST_AT_ONCE, MOST_ATTEMPTS, plan};

@@ -221,11 +221,14 @@ fn merged(
 ) -> rdprobe_report::facts::CredsspFacts {
     rdprobe_report::facts::CredsspFacts {
         package: logon.package.clone(),
+        package_reason: logon.package_reason.clone(),
+        mechanism: logon.mechanism.clone().or_else(|| challenge.mechanism.clone()),
         account: logon.account.clone(),
         authentication_sent: logon.authentication_sent,
         public_key_bound: logon.public_key_bound,
         accepted: logon.accepted,
         authorization_result: logon.authorization_result,
+        authorization_not_observable: logon.authorization_not_observable.clone(),
         not_tried: logon.not_tried.clone(),
         kerberos_error: logon.kerberos_error.clone(),
         ntstatus: logon.ntstatus.clone(),

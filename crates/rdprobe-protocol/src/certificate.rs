@@ -48,6 +48,13 @@ pub fn certificate_facts(chain: &[Vec<u8>]) -> CertificateFacts {
     facts
 }
 
+/// The contents of the leaf's SubjectPublicKey BIT STRING, to which CredSSP binds the logon ([MS-CSSP] 3.1.5, step 4).
+pub fn subject_public_key(facts: &CertificateFacts) -> Option<Vec<u8>> {
+    let leaf = STANDARD.decode(&facts.chain.first()?.der).ok()?;
+    let (_, certificate) = X509Certificate::from_der(&leaf).ok()?;
+    Some(certificate.public_key().subject_public_key.data.to_vec())
+}
+
 fn read(certificate: &X509Certificate<'_>, facts: &mut CertificateFacts) {
     facts.subject = Some(name::readable(certificate.subject()));
     facts.common_name = name::common_name(certificate.subject());

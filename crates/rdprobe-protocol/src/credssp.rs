@@ -4,6 +4,8 @@
 //! stops there, so no account is ever touched.
 
 mod der;
+pub mod exchange;
+pub mod kerberos;
 pub mod ntlm;
 pub mod ntstatus;
 pub mod spnego;

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use rdprobe_diagnosis::{Ground, unsafe_for_credentials};
 use rdprobe_protocol::credssp::{CredsspMachine, Wrapping, windows_editions};
 use rdprobe_protocol::tls::{HelloMachine, HelloSeed};
 use rdprobe_protocol::x224::X224Machine;
@@ -20,6 +21,7 @@ use crate::channel::Channel;
 use crate::drive::{drive, local};
 use crate::handshake::{RustlsMachine, random};
 use crate::lingering::Lingering;
+use crate::logon;
 use crate::network::{Network, Stream as _};
 use crate::probe::Context;
 
@@ -27,7 +29,7 @@ use crate::probe::Context;
 pub(crate) type SharedAttempt = Rc<RefCell<Attempt>>;
 
 /// Makes the attempt and records its steps as they end.
-pub(crate) async fn run<N: Network>(context: &Context<'_, N>, attempt: SharedAttempt) {
+pub(crate) async fn run<N: Network>(context: &Context<'_, N>, attempt: SharedAttempt, ground: Ground) {
     let recipe = attempt.borrow().recipe.clone();
     let log = Log {
         attempt: &attempt,
@@ -45,6 +47,7 @@ pub(crate) async fn run<N: Network>(context: &Context<'_, N>, attempt: SharedAtt
                 log,
                 purpose: recipe.purpose,
                 depth,
+                ground,
             }
             .run(recipe.address, offer, hello)
             .await;
@@ -87,15 +90,25 @@ struct Connection<'a, N: Network> {
     log: Log<'a>,
     purpose: Purpose,
     depth: Depth,
+    ground: Ground,
 }
 
 impl<N: Network> Connection<'_, N> {
     async fn run(&self, address: std::net::SocketAddr, offer: Option<Offer>, hello: Option<String>) {
+        let mut ready = None;
+        if self.depth == Depth::Logon {
+            // Before the connection, which a host would not keep open for the others' turns.
+            match logon::prepare(self.context, self.ground.spnego).await {
+                Ok(prepared) => ready = Some(prepared),
+                Err(why) => return self.not_tried(why),
+            }
+        }
         let Some(stream) = self.connect(address).await else {
             return;
         };
         let mut channel = Channel::new(stream);
-        self.talk(&mut channel, offer.as_ref(), hello.as_deref()).await;
+        self.talk(&mut channel, offer.as_ref(), hello.as_deref(), ready)
+            .await;
         let mut facts = channel.stream().facts();
         if let Facts::Tcp(tcp) = &mut self.log.attempt.borrow_mut().steps[0].facts {
             // What the kernel has measured by now is better than what it knew at the start.
@@ -142,7 +155,13 @@ impl<N: Network> Connection<'_, N> {
     }
 
     /// The phases after TCP; each goes on only where the one before succeeded.
-    async fn talk(&self, channel: &mut Channel<N::Stream>, offer: Option<&Offer>, hello: Option<&str>) {
+    async fn talk(
+        &self,
+        channel: &mut Channel<N::Stream>,
+        offer: Option<&Offer>,
+        hello: Option<&str>,
+        ready: Option<logon::Ready>,
+    ) {
         let mut selected = Protocol::SSL;
         if let Some(offer) = offer {
             let Some(confirmed) = self.negotiate(channel, offer).await else {
@@ -157,7 +176,10 @@ impl<N: Network> Connection<'_, N> {
             return self.read_hello(channel, hello).await;
         }
         if self.handshake(channel).await && self.depth >= Depth::Credssp && selected.uses_credssp() {
-            self.challenge(channel).await;
+            match ready {
+                Some(ready) => self.logon(channel, ready, selected).await,
+                None => self.challenge(channel).await,
+            }
         }
     }
 
@@ -289,6 +311,51 @@ impl<N: Network> Connection<'_, N> {
             }
         }
         self.log.step(ran.from, concluded, ran.bytes);
+    }
+
+    /// The logon, where this connection too is good enough to send credentials over.
+    async fn logon(&self, channel: &mut Channel<N::Stream>, ready: logon::Ready, selected: Protocol) {
+        let public_key = match self.safe_key() {
+            Ok(public_key) => public_key,
+            Err(why) => return self.not_tried(why),
+        };
+        let from = Instant::now();
+        let before = channel.bytes();
+        let until = self.until(from, self.context.timeouts.phase);
+        let outcome = logon::run(self.context, channel, ready, public_key, selected, until).await;
+        if outcome.timed_out {
+            self.note_cut_off(until);
+        }
+        let after = channel.bytes();
+        self.log
+            .step(from, outcome.concluded, (after.0 - before.0, after.1 - before.1));
+    }
+
+    /// The key of the certificate that this connection showed, to which the logon is bound.
+    ///
+    /// # Errors
+    /// Why no credentials go over it: the certificate is not the one that was judged, or would not have been judged
+    /// good enough.
+    fn safe_key(&self) -> Result<Vec<u8>, String> {
+        let attempt = self.log.attempt.borrow();
+        let Some(Facts::Certificate(facts)) = attempt.step(Phase::Certificate).map(|step| &step.facts) else {
+            return Err("the connection for it showed no certificate".into());
+        };
+        if facts.sha256.is_none() || facts.sha256 != self.ground.certificate {
+            return Err(
+                "the connection for it showed another certificate than the one that was judged".into(),
+            );
+        }
+        if let Some(why) = unsafe_for_credentials(facts, self.context.server_name, self.context.options) {
+            return Err(why);
+        }
+        certificate::subject_public_key(facts).ok_or_else(|| "the certificate's key cannot be read".into())
+    }
+
+    /// Records that no credentials were sent, and why.
+    fn not_tried(&self, why: String) {
+        let concluded = logon::not_tried(self.context, why);
+        self.log.step(Instant::now(), concluded, (0, 0));
     }
 
     async fn drive(&self, machine: &mut dyn Machine, channel: &mut Channel<N::Stream>) -> Ran {

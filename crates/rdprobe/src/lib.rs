@@ -7,12 +7,16 @@ mod datagram;
 mod drive;
 mod handshake;
 mod lingering;
+#[cfg_attr(not(feature = "logon"), path = "logon_none.rs")]
+mod logon;
 pub mod network;
 mod os;
 mod probe;
 mod trust;
 
 pub use lingering::Lingering;
+#[cfg(feature = "logon")]
+pub use logon::{Account, Kdc, Package};
 pub use probe::{Family, Probe, Probed, Timeouts, replay};
 pub use rdprobe_protocol::certificate::Pin;
 pub use trust::Trust;

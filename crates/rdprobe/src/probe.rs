@@ -78,6 +78,8 @@ pub struct Probe<'a> {
     family: Family,
     only_address: Option<IpAddr>,
     trust: Arc<Trust>,
+    #[cfg(feature = "logon")]
+    account: Option<Arc<crate::Account>>,
     stop: Pin<Box<dyn Future<Output = ()> + 'a>>,
 }
 
@@ -96,6 +98,8 @@ pub(crate) struct Context<'a, N: Network> {
     pub(crate) server_name: &'a str,
     pub(crate) timeouts: Timeouts,
     pub(crate) trust: &'a Trust,
+    #[cfg(feature = "logon")]
+    pub(crate) account: Option<&'a Arc<crate::Account>>,
     pub(crate) started: Instant,
     pub(crate) deadline: Instant,
     pub(crate) lingering: Rc<RefCell<Vec<N::Stream>>>,
@@ -111,6 +115,8 @@ impl<'a> Probe<'a> {
             family: Family::Any,
             only_address: None,
             trust: Arc::new(Trust::system()),
+            #[cfg(feature = "logon")]
+            account: None,
             stop: Box::pin(pending()),
         }
     }
@@ -139,6 +145,14 @@ impl<'a> Probe<'a> {
         self
     }
 
+    /// Tries this account too, after everything else and alone. It is shared over the targets of a run.
+    #[cfg(feature = "logon")]
+    pub fn logon(mut self, account: Option<Arc<crate::Account>>) -> Self {
+        self.options.logon = account.is_some();
+        self.account = account;
+        self
+    }
+
     /// Ends the probe early when this future is ready; what was seen by then is judged.
     pub fn stop_when(mut self, stop: impl Future<Output = ()> + 'a) -> Self {
         self.stop = Box::pin(stop);
@@ -154,6 +168,8 @@ impl<'a> Probe<'a> {
             family,
             only_address,
             trust,
+            #[cfg(feature = "logon")]
+            account,
             mut stop,
         } = self;
         trust.load_ahead();
@@ -169,6 +185,8 @@ impl<'a> Probe<'a> {
             server_name: &server_name,
             timeouts,
             trust: &trust,
+            #[cfg(feature = "logon")]
+            account: account.as_ref(),
             started,
             deadline,
             lingering: Rc::default(),
@@ -270,6 +288,7 @@ async fn observe<N: Network>(
         seen.cut_short |= late && !planned.is_empty();
         for recipe in planned.into_iter().filter(|_| !late) {
             debug!(purpose = ?recipe.purpose, address = %recipe.address, alone = recipe.alone, "attempt");
+            let ground = rdprobe_diagnosis::ground(seen, &recipe);
             let attempt = Attempt {
                 id: u32::try_from(seen.attempts.len()).unwrap_or(u32::MAX),
                 recipe,
@@ -282,7 +301,7 @@ async fn observe<N: Network>(
             let attempt = Rc::new(RefCell::new(attempt));
             shared.push(attempt.clone());
             running.push(async move {
-                attempt::run(context, attempt.clone()).await;
+                attempt::run(context, attempt.clone(), ground).await;
                 attempt
             });
         }

@@ -22,6 +22,7 @@ Examples:
   rdprobe --only-address 10.0.0.5 HOST one host behind a name with many
   rdprobe --client mstsc-win7 HOST     would this older client connect?
   rdprobe --deep HOST                  every question there is
+  rdprobe --user CORP\\alice HOST       does the logon work? asks for the password
   rdprobe explain cert-expired         what a code means and what mends it
   rdprobe replay report.json           judge a recorded report again
   rdprobe demo                         watch it at work on hosts of its own

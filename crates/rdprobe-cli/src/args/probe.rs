@@ -10,13 +10,13 @@ use clap::{ArgAction, ArgMatches, Args, ValueEnum};
 use rdprobe::{Family, Pin, Timeouts};
 use rdprobe_report::{Options, UdpQuestion};
 
-use super::target::{Named, Source};
+use super::source::{Named, Source};
 use super::value;
 
 #[derive(Debug, Args)]
 pub(crate) struct ProbeArguments {
     /// Hosts to probe: names or addresses, each with a port where it is not 3389; - reads a list from stdin
-    #[arg(value_name = "HOST[:PORT]", value_parser = super::target::argument)]
+    #[arg(value_name = "HOST[:PORT]", value_parser = super::source::argument)]
     pub(crate) hosts: Vec<Named>,
     /// Read hosts from a file, one a line; # begins a comment
     #[arg(long, short, value_name = "FILE", value_parser = value::source)]
@@ -63,6 +63,10 @@ pub(crate) struct ProbeArguments {
           action = ArgAction::Append)]
     pub(crate) pin: Vec<Pin>,
 
+    #[cfg(feature = "logon")]
+    #[command(flatten)]
+    pub(crate) logon: super::logon::LogonArguments,
+
     /// Ask over UDP properly; without it, one datagram is sent in passing
     #[arg(long, help_heading = "UDP", conflicts_with = "no_udp")]
     pub(crate) udp: bool,
@@ -103,6 +107,8 @@ impl ProbeArguments {
     pub(crate) fn options(&self, targets: usize) -> Options {
         let default = Options::default();
         Options {
+            #[cfg(feature = "logon")]
+            accept_untrusted_certificate: self.logon.accept_untrusted_certificate,
             client: self.client.clone().unwrap_or(default.client),
             server_name: self.server_name.clone(),
             cookie: self.cookie.clone(),

@@ -83,6 +83,12 @@ fn bad_usage_says_what_to_type_instead() {
         ("h --format yaml", "human"),
         ("--deep explain tls-reset", "--deep is about probing"),
         ("h --udp-port 99999", "gateway"),
+        ("h --user CORP\\", "DOMAIN\\NAME"),
+        ("h --user alice:secret", "--password-file"),
+        ("h --user alice --password secret", "--password-file"),
+        ("h --user alice --no-nla", "cannot be used with"),
+        ("h --kdc dc1", "--user"),
+        ("h --user alice --kdc dc1:kerberos", "no port"),
     ] {
         let error = refused(line);
         assert!(error.contains(hint), "{line}: {error}");

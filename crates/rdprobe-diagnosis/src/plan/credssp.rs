@@ -1,6 +1,6 @@
 //! CredSSP once more inside SPNEGO where bare NTLM was refused, and at last the logon.
 
-use rdprobe_report::{Ask, Depth, FailureKind, Purpose, RUSTLS, Recipe};
+use rdprobe_report::{Depth, FailureKind, Purpose, RUSTLS, Recipe};
 
 use crate::rules::logon;
 use crate::view::{View, credssp};
@@ -29,10 +29,7 @@ pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
                 .alone(),
         );
     }
-    let others_open = view
-        .attempts()
-        .any(|attempt| attempt.in_flight() && matches!(attempt.recipe.ask, Ask::Tcp { .. }));
-    if wanted.is_empty() && !others_open && logon::may_be_tried(view) {
+    if wanted.is_empty() && logon::may_be_tried(view) {
         wanted.push(
             view.recipe(Purpose::Logon, offer, Some(RUSTLS), Depth::Logon)
                 .alone(),

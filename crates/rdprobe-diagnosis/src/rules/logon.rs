@@ -1,7 +1,9 @@
 //! The logon with credentials: whether it may be tried at all, and what came of it.
 
-use rdprobe_report::facts::{CredsspFacts, SignatureCheck};
-use rdprobe_report::{Attempt, Code, FailureKind, Finding, Phase, Purpose};
+use rdprobe_report::facts::{CertificateFacts, CredsspFacts, KerberosError, SignatureCheck};
+use rdprobe_report::{
+    Attempt, Code, Confidence, FailureKind, Finding, Observations, Options, Phase, Purpose, Recipe,
+};
 
 use crate::draft::Draft;
 use crate::registry;
@@ -10,8 +12,66 @@ use crate::view::{View, certificate as certificate_of, credssp, x224_facts};
 
 /// Whether credentials may be sent to this address: it is the one that a client would end up on, CredSSP is
 /// selected, its challenge was answered, and the certificate is trusted, pinned or accepted by the user.
+///
+/// One logon for the whole target, after every other connection has ended: which address decides is settled then.
 pub(crate) fn may_be_tried(view: View<'_>) -> bool {
-    view.seen.options.logon && obstacle(view).is_none() && view.settled(Purpose::Logon).is_none()
+    let none_before = view.seen.attempts.iter().all(|attempt| {
+        attempt.recipe.purpose != Purpose::Logon
+            && !(attempt.in_flight() && matches!(attempt.recipe.ask, rdprobe_report::Ask::Tcp { .. }))
+    });
+    view.seen.options.logon && none_before && obstacle(view).is_none()
+}
+
+/// On what a logon stands that was planned: what the attempts before it have seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ground {
+    /// SHA-256 of the certificate that was judged, in hex. A connection that shows another one gets no credentials.
+    pub certificate: Option<String>,
+    /// Bare NTLM was refused, and NTLM inside SPNEGO was answered.
+    pub spnego: bool,
+}
+
+/// The ground of a planned logon.
+pub fn ground(seen: &Observations, recipe: &Recipe) -> Ground {
+    let view = View::new(seen, recipe.address);
+    crate::rules::credssp::decided(view).map_or_else(Ground::default, |(attempt, _, facts)| Ground {
+        certificate: certificate_of(attempt).and_then(|facts| facts.sha256.clone()),
+        spnego: facts.spnego,
+    })
+}
+
+/// Why no credentials go over a connection that shows this certificate; none where they may.
+pub fn unsafe_for_credentials(
+    facts: &CertificateFacts,
+    server_name: &str,
+    options: &Options,
+) -> Option<String> {
+    const HOW_TO_ALLOW: &str = "--pin or --accept-untrusted-certificate allows it";
+    const HOW_TO_ACCEPT: &str = "--accept-untrusted-certificate allows it";
+    if facts.signature_check == Some(SignatureCheck::Failed) {
+        return Some("the host did not prove that it holds the certificate's key".into());
+    }
+    if facts.pinned == Some(false) {
+        return Some("the certificate is not the one that was pinned".into());
+    }
+    if options.accept_untrusted_certificate {
+        return None;
+    }
+    // Whoever has seen a certificate can show it; trust and pins rest on the proof of its key.
+    if facts.signature_check != Some(SignatureCheck::Verified) {
+        return Some(format!(
+            "the host's proof that it holds the certificate's key could not be verified; {HOW_TO_ACCEPT}"
+        ));
+    }
+    let for_this_name = certificate::matches(facts, server_name);
+    match (facts.pinned, facts.trusted) {
+        (Some(true), _) => None,
+        (_, Some(true)) if for_this_name => None,
+        (_, Some(true)) => Some(format!("the certificate is for another name; {HOW_TO_ALLOW}")),
+        _ => Some(format!(
+            "the certificate is neither trusted nor pinned; {HOW_TO_ALLOW}"
+        )),
+    }
 }
 
 /// Why no logon is tried.
@@ -31,6 +91,13 @@ fn obstacle(view: View<'_>) -> Option<Obstacle> {
     let Some((_, step)) = view.x224() else {
         return Some(Obstacle::NotReached);
     };
+    let takes_rdp_security = view
+        .settled(Purpose::RdpOnly)
+        .and_then(|attempt| attempt.step(Phase::X224))
+        .is_some_and(rdprobe_report::Step::is_ok);
+    if takes_rdp_security && !step.is_ok() {
+        return Some(Obstacle::NoNla);
+    }
     let selected = x224_facts(step).and_then(|facts| facts.selected);
     if selected.is_some_and(|selected| !selected.uses_credssp()) {
         return Some(Obstacle::NoNla);
@@ -44,23 +111,7 @@ fn obstacle(view: View<'_>) -> Option<Obstacle> {
     let Some(facts) = certificate_of(attempt) else {
         return Some(Obstacle::Unsafe("no certificate was seen".into()));
     };
-    if facts.signature_check == Some(SignatureCheck::Failed) {
-        return Some(Obstacle::Unsafe(
-            "the host did not prove that it holds the certificate's key".into(),
-        ));
-    }
-    let trusted = facts.trusted == Some(true) && certificate::matches(facts, view.seen.server_name());
-    if facts.pinned == Some(true)
-        || trusted
-        || (facts.pinned.is_none() && view.seen.options.accept_untrusted_certificate)
-    {
-        return None;
-    }
-    Some(Obstacle::Unsafe(match (facts.pinned, facts.trusted) {
-        (Some(false), _) => "the certificate is not the one that was pinned".into(),
-        (_, Some(true)) => "the certificate is for another name".into(),
-        _ => "the certificate is neither trusted nor pinned".into(),
-    }))
+    unsafe_for_credentials(facts, view.seen.server_name(), &view.seen.options).map(Obstacle::Unsafe)
 }
 
 pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
@@ -78,10 +129,7 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
             );
             vec![Draft::new(registry::LOGON_NOT_OBSERVABLE, Phase::Credssp, summary).finish()]
         }
-        Some(Obstacle::Unsafe(why)) => vec![skipped(
-            view,
-            &format!("{why}; --pin or --accept-untrusted-certificate allows it"),
-        )],
+        Some(Obstacle::Unsafe(why)) => vec![skipped(view, &why)],
         Some(Obstacle::NotReached) => vec![skipped(view, "the handshake did not come that far")],
         None => vec![skipped(view, "the probe ended before its turn came")],
     }
@@ -122,58 +170,104 @@ fn judged(view: View<'_>, attempt: &Attempt) -> Vec<Finding> {
         ];
     }
     let Some(failure) = &step.failure else {
-        return Vec::new();
+        return not_observable(view, account, facts);
     };
-    let said = refusal(facts);
-    let code = match (&facts.ntstatus, &facts.kerberos_error) {
-        (Some(status), _) => by_ntstatus(status),
-        (None, Some(error)) => by_kerberos(error.code),
-        (None, None) if facts.authentication_sent => registry::LOGON_BAD_CREDENTIALS,
-        (None, None) => match failure.kind {
-            FailureKind::Timeout => registry::CREDSSP_TIMEOUT,
-            FailureKind::Malformed => registry::CREDSSP_MALFORMED,
-            FailureKind::Reset => registry::CREDSSP_RESET,
-            FailureKind::Closed => registry::CREDSSP_CLOSED,
-            _ => registry::LOGON_FAILED,
-        },
+    let (code, how) = match (&facts.ntstatus, &facts.kerberos_error) {
+        (Some(status), _) => (by_ntstatus(status), said(status, facts.ntstatus_name.as_deref())),
+        (None, Some(error)) => (by_kerberos(error.code), kerberos_says(view, error)),
+        (None, None) => by_ending(facts, failure.kind, &failure.detail),
     };
-    // A host of version 2 or 5 has no error code to send: it hangs up on a wrong password.
-    let silent_refusal =
-        facts.ntstatus.is_none() && facts.kerberos_error.is_none() && facts.authentication_sent;
-    let how = if silent_refusal {
-        format!("by ending the connection ({})", failure.detail)
+    let kdc_silent = facts.ntstatus.is_none()
+        && facts
+            .kerberos_error
+            .as_ref()
+            .is_some_and(|error| error.code.is_none());
+    let summary = if kdc_silent {
+        format!("No logon at {address}, for the key distribution centre gives no ticket: {how}.")
     } else {
-        said
+        format!("{address} refuses the logon of {account}: {how}.")
     };
-    let summary = format!("{address} refuses the logon of {account}: {how}.");
     let mut draft = Draft::new(code, Phase::Credssp, summary).evidence([pointer]);
-    if silent_refusal {
-        draft = draft.confidence(rdprobe_report::Confidence::Likely);
+    if facts.ntstatus.is_none() && facts.kerberos_error.is_none() && facts.authentication_sent {
+        draft = draft.confidence(Confidence::Likely);
     }
     vec![draft.finish()]
 }
 
-fn refusal(facts: &CredsspFacts) -> String {
-    if let Some(status) = &facts.ntstatus {
-        return format!(
-            "{} ({status})",
-            facts
-                .ntstatus_name
-                .as_deref()
-                .unwrap_or("a status without a name")
-        );
-    }
-    match &facts.kerberos_error {
-        Some(error) => {
-            let name = error.name.as_deref().unwrap_or("the KDC could not be asked");
-            let text = error
-                .text
-                .as_deref()
-                .map(|text| format!(", {text}"))
-                .unwrap_or_default();
-            format!("{name}{text}")
+/// What was asked for beyond the password, and this host does not answer.
+fn not_observable(view: View<'_>, account: &str, facts: &CredsspFacts) -> Vec<Finding> {
+    let Some(why) = &facts.authorization_not_observable else {
+        return Vec::new();
+    };
+    let summary = format!(
+        "{} accepts the password of {account}; whether the account may log on through Remote Desktop cannot be seen: \
+         {why}.",
+        view.address
+    );
+    vec![Draft::new(registry::LOGON_NOT_OBSERVABLE, Phase::Credssp, summary).finish()]
+}
+
+fn said(status: &str, name: Option<&str>) -> String {
+    format!("{} ({status})", name.unwrap_or("a status without a name"))
+}
+
+/// A host that says no without a reason. One of version 2 or 5 has no error code to send and hangs up on a wrong
+/// password; after a ticket of the KDC, which has checked the password, hanging up means something else.
+fn by_ending(facts: &CredsspFacts, kind: FailureKind, detail: &str) -> (Code, String) {
+    let hung_up = matches!(
+        kind,
+        FailureKind::Closed | FailureKind::Reset | FailureKind::Alert
+    );
+    let by_kerberos = facts.package.as_deref() == Some("kerberos");
+    let code = match kind {
+        _ if hung_up && facts.authentication_sent && !by_kerberos => registry::LOGON_BAD_CREDENTIALS,
+        _ if hung_up && facts.authentication_sent => registry::LOGON_FAILED,
+        FailureKind::Timeout => registry::CREDSSP_TIMEOUT,
+        FailureKind::Malformed => registry::CREDSSP_MALFORMED,
+        FailureKind::Reset => registry::CREDSSP_RESET,
+        FailureKind::Closed => registry::CREDSSP_CLOSED,
+        _ => registry::LOGON_FAILED,
+    };
+    let how = match (hung_up && facts.authentication_sent, by_kerberos) {
+        (true, false) => format!("by ending the connection ({detail})"),
+        (true, true) => {
+            format!("it does not take the ticket that the key distribution centre gave for it ({detail})")
         }
-        None => "without a reason".into(),
+        (false, _) => detail.to_owned(),
+    };
+    (code, how)
+}
+
+fn kerberos_says(view: View<'_>, error: &KerberosError) -> String {
+    let text = error
+        .text
+        .as_deref()
+        .filter(|text| !text.is_empty())
+        .map(|text| format!(", {text}"))
+        .unwrap_or_default();
+    let Some(code) = error.code else {
+        return error
+            .text
+            .clone()
+            .unwrap_or_else(|| "the KDC gave no answer".into());
+    };
+    let name = match &error.name {
+        Some(name) => format!("{name} ({code}{text})"),
+        None => format!("Kerberos error {code}{text}"),
+    };
+    let service = error
+        .service
+        .clone()
+        .unwrap_or_else(|| format!("TERMSRV/{}", view.seen.server_name()));
+    match (code, error.exchange.as_deref()) {
+        (7, Some("as")) => format!("the KDC has no ticket-granting service for this realm, {name}"),
+        (7, _) => {
+            format!("the KDC knows no service {service}, {name}: the host is not registered by this name")
+        }
+        (_, Some("ap")) => format!("the host does not take the ticket for {service}, {name}"),
+        (6, _) => format!("the KDC does not know the account, {name}"),
+        (24, _) => format!("the KDC says that the password is wrong, {name}"),
+        _ => format!("the KDC says {name}"),
     }
 }
 
@@ -210,6 +304,9 @@ fn by_kerberos(code: Option<u32>) -> Code {
         Some(6 | 24) => registry::LOGON_BAD_CREDENTIALS,
         Some(18) => registry::LOGON_ACCOUNT_DISABLED,
         Some(23) => registry::LOGON_PASSWORD_EXPIRED,
+        Some(1) => registry::LOGON_ACCOUNT_EXPIRED,
+        Some(12) => registry::LOGON_RESTRICTED,
+        Some(29) => registry::LOGON_NO_DOMAIN_CONTROLLER,
         Some(37) => registry::LOGON_CLOCK_SKEW,
         _ => registry::LOGON_FAILED,
     }

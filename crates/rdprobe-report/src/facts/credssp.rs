@@ -62,13 +62,16 @@ pub struct CredsspFacts {
     /// Name of the status, `STATUS_LOGON_FAILURE`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ntstatus_name: Option<String>,
-    /// Package used with credentials: `ntlm`, `kerberos`, `negotiate`.
+    /// Package used with credentials: `ntlm` or `kerberos`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
+    /// Why this package, where `negotiate` was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package_reason: Option<String>,
     /// Account that was tried, `DOMAIN\user`; never a secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// An AUTHENTICATE or AP-REQ went out: the account has been tried.
+    /// An AUTHENTICATE, AP-REQ or AS-REQ with pre-authentication went out: the account has been tried.
     #[serde(skip_serializing_if = "is_default")]
     pub authentication_sent: bool,
     /// Whether the host's `pubKeyAuth` binds the logon to this TLS channel.
@@ -80,6 +83,9 @@ pub struct CredsspFacts {
     /// Early User Authorization Result ([MS-RDPBCGR] 2.2.10.2): 0 granted, 5 denied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization_result: Option<u32>,
+    /// Why the authorization was not asked for although that was wanted; the password was not delegated then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_not_observable: Option<String>,
     /// Why no logon was tried although credentials were given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_tried: Option<String>,
@@ -104,9 +110,12 @@ pub struct KerberosError {
     /// `KDC_ERR_C_PRINCIPAL_UNKNOWN`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What was being asked for: `as` or `tgs`.
+    /// Who said it to what: the KDC to `as` or `tgs`, the host to `ap`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exchange: Option<String>,
+    /// `sname`, the service that was asked for: `TERMSRV/host`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
     /// `e-text`, or why the KDC could not be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,

@@ -1,0 +1,257 @@
+//! The logon with credentials: CredSSP ([MS-CSSP]) from the first token to the verified `pubKeyAuth`.
+//!
+//! The exchange is driven here, on a security context of `sspi`, so that what a host answers is kept before a library
+//! makes an error of it, and so that nothing is sent that was not asked for: without `--authorization` the password
+//! is never put into a message.
+
+mod account;
+mod credssp;
+mod kdc;
+mod security;
+
+pub use account::{Account, Package};
+pub use kdc::Kdc;
+
+use rdprobe_protocol::Concluded;
+use rdprobe_report::facts::{CredsspFacts, KerberosError};
+use rdprobe_report::{Facts, Failure, FailureKind, Protocol};
+use tokio::time::{Instant, timeout_at};
+
+use self::account::Turn;
+use self::credssp::Exchange;
+use crate::channel::Channel;
+use crate::network::Network;
+use crate::probe::Context;
+
+/// The mechanism that is used, once it is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mechanism {
+    /// Bare NTLM, as clients send it where there is no Kerberos.
+    Ntlm,
+    /// NTLM inside SPNEGO.
+    NtlmInSpnego,
+    /// Kerberos inside SPNEGO.
+    Kerberos,
+}
+
+impl Mechanism {
+    fn package(self) -> &'static str {
+        match self {
+            Self::Ntlm | Self::NtlmInSpnego => "ntlm",
+            Self::Kerberos => "kerberos",
+        }
+    }
+}
+
+/// Why the logon ended before it was accepted.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// Nothing of the account was sent.
+    NotTried(String),
+    /// The KDC or the host refuses in Kerberos' words, or the KDC cannot be asked.
+    Kerberos(Box<KerberosError>),
+    /// Anything else.
+    Failed(Failure),
+}
+
+impl Stop {
+    fn not_tried(why: String) -> Self {
+        Self::NotTried(why)
+    }
+
+    fn kerberos(error: KerberosError) -> Self {
+        Self::Kerberos(Box::new(error))
+    }
+
+    fn local(why: impl Into<String>) -> Self {
+        Self::Failed(Failure::new(FailureKind::Local, why))
+    }
+
+    /// The library refuses: the host's token, where there was one to refuse, else our own configuration.
+    fn library(error: &sspi::Error, answers_host: bool) -> Self {
+        let kind = if answers_host {
+            FailureKind::Malformed
+        } else {
+            FailureKind::Local
+        };
+        let detail = format!("the CredSSP library gives up: {}", error.description);
+        Self::Failed(Failure::new(kind, detail))
+    }
+}
+
+/// A logon whose turn has come.
+pub(crate) struct Ready {
+    turn: Turn,
+    mechanism: Mechanism,
+    reason: Option<String>,
+}
+
+/// Decides how to log on and waits for the account's turn.
+///
+/// # Errors
+/// Why no logon can be tried.
+pub(crate) async fn prepare<N: Network>(context: &Context<'_, N>, spnego: bool) -> Result<Ready, String> {
+    let account = context.account.ok_or("no account was given")?;
+    let (mechanism, reason) = choose(account, context.server_name, spnego)?;
+    let turn = timeout_at(context.deadline, account.turn())
+        .await
+        .map_err(|_| "its turn after the other targets did not come before the deadline")??;
+    Ok(Ready {
+        turn,
+        mechanism,
+        reason,
+    })
+}
+
+/// The mechanism, and for `negotiate` why it is this one.
+fn choose(account: &Account, host: &str, spnego: bool) -> Result<(Mechanism, Option<String>), String> {
+    let ntlm = if spnego {
+        Mechanism::NtlmInSpnego
+    } else {
+        Mechanism::Ntlm
+    };
+    match (account.wanted_package(), no_kerberos(account, host)) {
+        (Package::Ntlm, _) => Ok((ntlm, None)),
+        (Package::Kerberos, None) => Ok((Mechanism::Kerberos, None)),
+        (Package::Kerberos, Some(why)) => Err(format!("Kerberos cannot work: {why}")),
+        (Package::Negotiate, None) => Ok((
+            Mechanism::Kerberos,
+            Some("a KDC was named and the host is known by name".into()),
+        )),
+        (Package::Negotiate, Some(why)) => Ok((ntlm, Some(format!("no Kerberos: {why}")))),
+    }
+}
+
+/// Why Kerberos cannot work here, as far as that is known beforehand.
+fn no_kerberos(account: &Account, host: &str) -> Option<String> {
+    if host.parse::<std::net::IpAddr>().is_ok() {
+        return Some(format!(
+            "{host} is an address, and tickets are issued for names (TERMSRV/name); give the host's name, or \
+             --server-name"
+        ));
+    }
+    if account.realm().is_none() {
+        return Some("the account has no realm; give --domain REALM or user@realm".into());
+    }
+    if account.key_distribution_centre().is_none() {
+        return Some(
+            "no key distribution centre is looked up here; name a domain controller with --kdc HOST[:PORT]"
+                .into(),
+        );
+    }
+    None
+}
+
+/// What came of a logon.
+pub(crate) struct Outcome {
+    pub(crate) concluded: Concluded,
+    /// The time ran out first.
+    pub(crate) timed_out: bool,
+}
+
+/// Runs the logon over a channel whose certificate was found good enough. `public_key` is its SubjectPublicKey.
+pub(crate) async fn run<N: Network>(
+    context: &Context<'_, N>,
+    channel: &mut Channel<N::Stream>,
+    ready: Ready,
+    public_key: Vec<u8>,
+    selected: Protocol,
+    until: Instant,
+) -> Outcome {
+    let mut exchange = Exchange {
+        network: context.network,
+        channel,
+        facts: CredsspFacts {
+            package: Some(ready.mechanism.package().into()),
+            package_reason: ready.reason,
+            account: Some(ready.turn.account().name()),
+            spnego: ready.mechanism != Mechanism::Ntlm,
+            ..CredsspFacts::default()
+        },
+        turn: ready.turn,
+        mechanism: ready.mechanism,
+        target: format!("TERMSRV/{}", context.server_name.trim_end_matches('.')),
+        public_key,
+        early_authorization: selected == Protocol::HYBRID_EX,
+        until,
+        timed_out: false,
+    };
+    let stop = exchange.run().await.err();
+    let mut facts = exchange.facts;
+    let failure = stop.map(|stop| match stop {
+        Stop::NotTried(why) => {
+            facts.not_tried = Some(why.clone());
+            Failure::new(FailureKind::Local, why)
+        }
+        Stop::Kerberos(error) => {
+            let kind = if error.code.is_some() {
+                FailureKind::Rejected
+            } else {
+                FailureKind::Unreachable
+            };
+            let name = error.name.clone().or_else(|| error.text.clone());
+            facts.kerberos_error = Some(*error);
+            Failure::new(kind, name.unwrap_or_else(|| "a Kerberos error".into()))
+        }
+        Stop::Failed(failure) => failure,
+    });
+    Outcome {
+        concluded: Concluded {
+            facts: Facts::Credssp(Box::new(facts)),
+            failure,
+        },
+        timed_out: exchange.timed_out,
+    }
+}
+
+/// The step of a logon that was not tried.
+pub(crate) fn not_tried<N: Network>(context: &Context<'_, N>, why: String) -> Concluded {
+    let facts = CredsspFacts {
+        account: context.account.map(|account| account.name()),
+        not_tried: Some(why.clone()),
+        ..CredsspFacts::default()
+    };
+    Concluded {
+        facts: Facts::Credssp(Box::new(facts)),
+        failure: Some(Failure::new(FailureKind::Local, why)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    fn account(package: Package, kdc: bool) -> Account {
+        Account::new("alice", Zeroizing::default())
+            .domain("CORP.EXAMPLE")
+            .package(package)
+            .kdc(kdc.then(|| "192.0.2.1".parse().unwrap()))
+    }
+
+    #[test]
+    fn kerberos_says_why_it_cannot_work() {
+        let by_address = choose(&account(Package::Kerberos, true), "192.0.2.7", false).unwrap_err();
+        assert!(by_address.contains("192.0.2.7 is an address"), "{by_address}");
+        let no_kdc = choose(&account(Package::Kerberos, false), "host", false).unwrap_err();
+        assert!(no_kdc.contains("--kdc HOST"), "{no_kdc}");
+        let no_realm = account(Package::Kerberos, true).domain("");
+        let no_realm = choose(&no_realm, "host", false).unwrap_err();
+        assert!(no_realm.contains("--domain REALM"), "{no_realm}");
+    }
+
+    #[test]
+    fn negotiate_says_what_it_took() {
+        let (mechanism, reason) = choose(&account(Package::Negotiate, true), "host", false).unwrap();
+        assert_eq!(mechanism, Mechanism::Kerberos);
+        assert!(reason.is_some());
+        let (mechanism, reason) = choose(&account(Package::Negotiate, true), "192.0.2.7", true).unwrap();
+        assert_eq!(mechanism, Mechanism::NtlmInSpnego);
+        assert!(reason.unwrap().contains("is an address"));
+        assert_eq!(
+            choose(&account(Package::Ntlm, true), "host", false),
+            Ok((Mechanism::Ntlm, None))
+        );
+    }
+}

@@ -1,0 +1,45 @@
+//! What stands for the logon in a build without it.
+
+use std::convert::Infallible;
+
+use rdprobe_protocol::Concluded;
+use rdprobe_report::facts::CredsspFacts;
+use rdprobe_report::{Facts, Failure, FailureKind, Protocol};
+use tokio::time::Instant;
+
+use crate::channel::Channel;
+use crate::network::Network;
+use crate::probe::Context;
+
+pub(crate) struct Ready(Infallible);
+
+pub(crate) struct Outcome {
+    pub(crate) concluded: Concluded,
+    pub(crate) timed_out: bool,
+}
+
+pub(crate) async fn prepare<N: Network>(_: &Context<'_, N>, _: bool) -> Result<Ready, String> {
+    Err("this build has no logon".into())
+}
+
+pub(crate) async fn run<N: Network>(
+    _: &Context<'_, N>,
+    _: &mut Channel<N::Stream>,
+    ready: Ready,
+    _: Vec<u8>,
+    _: Protocol,
+    _: Instant,
+) -> Outcome {
+    match ready.0 {}
+}
+
+pub(crate) fn not_tried<N: Network>(_: &Context<'_, N>, why: String) -> Concluded {
+    let facts = CredsspFacts {
+        not_tried: Some(why.clone()),
+        ..CredsspFacts::default()
+    };
+    Concluded {
+        facts: Facts::Credssp(Box::new(facts)),
+        failure: Some(Failure::new(FailureKind::Local, why)),
+    }
+}
