@@ -16,6 +16,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 
 mod bed;
 mod certs;
+pub(crate) mod distance;
 mod install;
 mod judge;
 mod matrix;
@@ -25,6 +26,7 @@ mod procfs;
 pub(crate) mod reaper;
 mod schedule;
 mod servers;
+pub(crate) mod stage;
 pub(crate) mod udp_peer;
 
 use bed::Bed;
