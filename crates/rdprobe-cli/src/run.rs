@@ -49,6 +49,25 @@ impl Settings {
         })
     }
 
+    /// For hosts on this very computer, which answer at once or never.
+    #[cfg(feature = "demo")]
+    pub(crate) fn nearby(trust: Trust) -> Self {
+        let second = std::time::Duration::from_secs(1);
+        Self {
+            options: Options::default(),
+            timeouts: Timeouts {
+                tcp: second,
+                phase: second,
+                ..Timeouts::default()
+            },
+            family: Family::Any,
+            only_address: None,
+            trust: Arc::new(trust),
+            #[cfg(feature = "logon")]
+            account: None,
+        }
+    }
+
     /// Probes one target until its verdict stands, or until `stop` is done.
     pub(crate) async fn probe(&self, target: Target, stop: impl Future<Output = ()>) -> Probed {
         let probe = Probe::new(target, self.options.clone())

@@ -11,6 +11,12 @@ impl Draft {
     /// With the severity and the confidence of the registry.
     pub(crate) fn new(code: Code, phase: Phase, summary: impl Into<String>) -> Self {
         let row = registry::lookup(code.as_str()).expect("rules use the registry's constants");
+        debug_assert!(
+            row.group == phase.key() || row.group == "general",
+            "{} stands under {}",
+            row.code,
+            row.group
+        );
         let known = knowledge::entry(code.as_str());
         Self(Finding {
             phase,

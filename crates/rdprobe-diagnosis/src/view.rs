@@ -106,19 +106,6 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Whether the host answered the usual offer with something that asking again does not change: a failure code,
-    /// another service, garbage.
-    pub(crate) fn refused(self) -> bool {
-        self.x224()
-            .and_then(|(_, step)| step.failure.as_ref())
-            .is_some_and(|failure| {
-                !matches!(
-                    failure.kind,
-                    FailureKind::Reset | FailureKind::Closed | FailureKind::Timeout
-                )
-            })
-    }
-
     /// Whether rustls's handshake shows what the reference client would get, so that its own hello need not be
     /// sent: TLS 1.3 with a suite and a group that it offers too.
     pub(crate) fn folded(self) -> bool {

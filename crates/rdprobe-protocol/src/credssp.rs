@@ -192,6 +192,9 @@ impl Machine for CredsspMachine {
         if self.is_done {
             return;
         }
+        if let Ending::Alert(alert) = ending {
+            self.facts.alert = Some(alert);
+        }
         let had = self.received.len();
         let waiting_for = match had {
             0 => "the CredSSP challenge".into(),

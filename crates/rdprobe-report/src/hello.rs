@@ -55,6 +55,13 @@ pub struct HelloProfile {
     pub signature_schemes: Vec<SignatureScheme>,
     /// Extensions, in order.
     pub extensions: Vec<Extension>,
+    /// A session id is sent, as TLS 1.3's compatibility mode has it (RFC 8446 D.4).
+    #[serde(default = "yes")]
+    pub session_id: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Whether a profile stands for a client.
@@ -157,6 +164,7 @@ impl HelloProfile {
 
     /// One suite for each kind of key and one key share: the hello of a client from before the long ones.
     fn small(&self) -> Self {
+        const COMMON_SCHEMES: [u16; 4] = [0x0804, 0x0401, 0x0403, 0x0201];
         const KEPT: [u16; 9] = [
             0x1301, 0x1302, 0xC02B, 0xC02F, 0xC030, 0xC013, 0xC009, 0x009C, 0x002F,
         ];
@@ -166,7 +174,13 @@ impl HelloProfile {
         profile.suites.retain(|suite| KEPT.contains(&suite.0));
         profile.groups.truncate(2);
         profile.key_shares.truncate(1);
-        profile.signature_schemes.truncate(8);
+        profile.session_id = false;
+        profile
+            .versions
+            .retain(|version| *version >= TlsVersion::TLS_1_2 || self.versions[0] < TlsVersion::TLS_1_2);
+        profile
+            .signature_schemes
+            .retain(|scheme| COMMON_SCHEMES.contains(&scheme.0));
         profile
             .extensions
             .retain(|extension| !dropped.contains(extension));

@@ -12,6 +12,7 @@ use rcgen::{
 };
 use rdprobe_report::Timestamp;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::SigningKey;
 use serde::Deserialize;
 use time::OffsetDateTime;
 
@@ -66,21 +67,12 @@ pub enum IssuedBy {
 }
 
 /// A chain and the key of its leaf.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Identity {
     /// Leaf first.
     pub chain: Vec<CertificateDer<'static>>,
     /// Key of the leaf.
-    pub key: PrivateKeyDer<'static>,
-}
-
-impl Clone for Identity {
-    fn clone(&self) -> Self {
-        Self {
-            chain: self.chain.clone(),
-            key: self.key.clone_key(),
-        }
-    }
+    pub(crate) key: Arc<dyn SigningKey>,
 }
 
 /// Every certificate of a scenario, made when first asked for.
@@ -159,13 +151,13 @@ impl Certificates {
 
     fn make(&self, spec: &CertificateSpec) -> Result<Identity, String> {
         let key = key_pair(spec.key.unwrap_or_default());
-        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let signing = signing_key(&key)?;
         if let Some(file) = &spec.file {
             let path = self.files.join(file);
             let der = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
             return Ok(Identity {
                 chain: vec![der.into()],
-                key: private,
+                key: signing,
             });
         }
         let params = self.params(spec)?;
@@ -184,7 +176,7 @@ impl Certificates {
                 }
             }
         }
-        Ok(Identity { chain, key: private })
+        Ok(Identity { chain, key: signing })
     }
 
     fn params(&self, spec: &CertificateSpec) -> Result<CertificateParams, String> {
@@ -312,6 +304,16 @@ fn key_pair(key: Key) -> KeyPair {
         }
     }
     .expect("the embedded keys are read by a test")
+}
+
+/// A key that is not the one of any leaf.
+pub(crate) fn wrong_key() -> Result<Arc<dyn SigningKey>, String> {
+    signing_key(&ca_key())
+}
+
+fn signing_key(key: &KeyPair) -> Result<Arc<dyn SigningKey>, String> {
+    let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    rustls::crypto::ring::sign::any_supported_type(&der).map_err(|error| error.to_string())
 }
 
 fn ca_key() -> KeyPair {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rdprobe_report::{Options, Target, Timestamp};
 use serde::Deserialize;
@@ -35,9 +35,18 @@ pub struct Scenario {
     /// Trust the testkit's CA, as `--ca-file` does.
     #[serde(default)]
     pub trust_ca: bool,
-    /// Phases that a build must have before the verdict can be demanded of it, by key: `credssp`, `udp`.
+    /// What a build must have before the verdict can be demanded of it: `udp`.
     #[serde(default)]
     pub requires: Vec<String>,
+    /// Pins, as `--pin` takes them.
+    #[serde(default)]
+    pub pins: Vec<String>,
+    /// Address family to use alone, `v4` or `v6`.
+    #[serde(default)]
+    pub family: Option<String>,
+    /// Time limit of the whole probe; 20 s where none is given.
+    #[serde(default)]
+    pub deadline_ms: Option<u64>,
     /// What the resolver says of names. A target that is missing here has the addresses of all hosts, in order.
     #[serde(default)]
     pub names: BTreeMap<String, Resolution>,
@@ -53,6 +62,8 @@ pub struct Scenario {
     /// Where files of certificates are.
     #[serde(skip)]
     pub files: PathBuf,
+    #[serde(skip)]
+    made: OnceLock<Arc<Certificates>>,
 }
 
 fn default_now() -> Timestamp {
@@ -152,8 +163,10 @@ impl Scenario {
     }
 
     /// The certificates, bearing the target's name and every address of a host unless their spec says otherwise.
+    ///
+    /// They are made once for a scenario and its clones, so what they depend on is set before.
     pub fn certificates(&self) -> Arc<Certificates> {
-        self.certificates_for(&[])
+        Arc::clone(self.made.get_or_init(|| self.certificates_for(&[])))
     }
 
     /// The same with further names.

@@ -114,8 +114,9 @@ impl<N: Network> Connection<'_, N> {
             // What the kernel has measured by now is better than what it knew at the start.
             std::mem::swap(tcp, &mut facts);
         }
-        let stream = channel.farewell().await;
-        self.context.lingering.borrow_mut().push(stream);
+        if let Some(stream) = channel.farewell().await {
+            self.context.lingering.borrow_mut().push(stream);
+        }
     }
 
     async fn connect(&self, address: std::net::SocketAddr) -> Option<N::Stream> {

@@ -21,6 +21,8 @@ pub(crate) struct Channel<S> {
     tls: Option<Box<ClientConnection>>,
     sent: u64,
     received: u64,
+    /// The peer has ended the connection, by FIN or RST.
+    ended: bool,
 }
 
 /// Why no more bytes come.
@@ -41,6 +43,7 @@ impl<S: Stream> Channel<S> {
             tls: None,
             sent: 0,
             received: 0,
+            ended: false,
         }
     }
 
@@ -60,6 +63,12 @@ impl<S: Stream> Channel<S> {
 
     /// Reads at least one byte; none means that the peer has ended the connection.
     pub(crate) async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Broken> {
+        let result = self.read_some(buffer).await;
+        self.ended |= matches!(result, Ok(0) | Err(Broken::Socket(_)));
+        result
+    }
+
+    async fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Broken> {
         let Self {
             stream,
             tls,
@@ -118,9 +127,9 @@ impl<S: Stream> Channel<S> {
         self.stream.flush().await
     }
 
-    /// Says goodbye as a polite peer: close_notify where TLS stands, then a FIN. What the peer still sends is left
-    /// for the lingering afterwards, since closing now would reset it.
-    pub(crate) async fn farewell(mut self) -> S {
+    /// Says goodbye as a polite peer: close_notify where TLS stands, then a FIN. A connection whose peer has not ended
+    /// yet is handed back, since closing it now would reset a server that still sends.
+    pub(crate) async fn farewell(mut self) -> Option<S> {
         let goodbye = async {
             if let Some(tls) = &mut self.tls {
                 tls.send_close_notify();
@@ -129,6 +138,6 @@ impl<S: Stream> Channel<S> {
             let _ = self.stream.shutdown().await;
         };
         let _ = timeout(FAREWELL, goodbye).await;
-        self.stream
+        (!self.ended).then_some(self.stream)
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use rdprobe_report::Timestamp;
 
-use super::target::Source;
+use super::source::Source;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

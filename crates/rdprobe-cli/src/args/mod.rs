@@ -5,6 +5,7 @@ mod help;
 #[cfg(feature = "logon")]
 mod logon;
 mod probe;
+mod source;
 mod target;
 mod value;
 
@@ -13,7 +14,9 @@ use rdprobe_report::Status;
 
 pub(crate) use command::Command;
 pub(crate) use probe::ProbeArguments;
-pub(crate) use target::{Source, all as all_targets};
+pub(crate) use source::{Source, all as all_targets};
+#[cfg(feature = "demo")]
+pub(crate) use target::parse as parse_target;
 
 /// Tell why Remote Desktop to a host fails, and prove it
 #[derive(Debug, Parser)]

@@ -10,13 +10,13 @@ use clap::{ArgAction, ArgMatches, Args, ValueEnum};
 use rdprobe::{Family, Pin, Timeouts};
 use rdprobe_report::{Options, UdpQuestion};
 
-use super::target::{Named, Source};
+use super::source::{Named, Source};
 use super::value;
 
 #[derive(Debug, Args)]
 pub(crate) struct ProbeArguments {
     /// Hosts to probe: names or addresses, each with a port where it is not 3389; - reads a list from stdin
-    #[arg(value_name = "HOST[:PORT]", value_parser = super::target::argument)]
+    #[arg(value_name = "HOST[:PORT]", value_parser = super::source::argument)]
     pub(crate) hosts: Vec<Named>,
     /// Read hosts from a file, one a line; # begins a comment
     #[arg(long, short, value_name = "FILE", value_parser = value::source)]

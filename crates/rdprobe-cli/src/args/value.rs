@@ -5,7 +5,7 @@ use std::time::Duration;
 use rdprobe::Pin;
 use rdprobe_report::HelloProfile;
 
-use super::target::Source;
+use super::source::Source;
 
 /// `5s`, `800ms`, `2m`, or plain seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {

@@ -1,6 +1,5 @@
 //! `rdprobe explain CODE`.
 
-use rdprobe_diagnosis::knowledge;
 use rdprobe_diagnosis::registry::{HEALTHY, REGISTRY, RESERVED, lookup};
 
 use crate::Failure;
@@ -8,7 +7,7 @@ use crate::args::Format;
 use crate::output::Output;
 use crate::render::explain::{Explanation, render, shown};
 use crate::render::text::Page;
-use crate::render::{codes, json};
+use crate::render::{codes, healthy, json};
 
 /// Codes that are suggested for one that is unknown.
 const SUGGESTED: usize = 4;
@@ -21,7 +20,7 @@ pub(crate) fn run(code: &str, output: &mut Output) -> Result<u8, Failure> {
     } else if let Some(screen_code) = screen_code(&code) {
         on_screen(&screen_code, output)?
     } else if code == HEALTHY.as_str() {
-        healthy(output)
+        healthy::render(output.prose_format(), output.screen)
     } else {
         return Err(Failure::Fault(unknown(&code)));
     };
@@ -81,26 +80,6 @@ fn on_screen(screen_code: &str, output: &Output) -> Result<String, Failure> {
         "Screen codes will be explained by themselves in a later version.",
     );
     Ok(page.finish())
-}
-
-/// Nothing was found: what that says, and what it does not.
-fn healthy(output: &Output) -> String {
-    let mut page = Page::new(output.screen);
-    page.paragraph(
-        0,
-        "healthy is no fault: nothing that can be seen before the logon stops a client. Where somebody has an error on \
-         the screen all the same, the cause lay here, likeliest first:",
-    );
-    for layer in knowledge::layers() {
-        page.blank();
-        page.paragraph(2, layer.title);
-        page.paragraph(4, &format!("{} {} {}", layer.why, layer.question, layer.check));
-    }
-    page.heading("Not visible from outside");
-    for line in knowledge::not_visible() {
-        page.bullet(4, line);
-    }
-    page.finish()
 }
 
 fn unknown(code: &str) -> String {

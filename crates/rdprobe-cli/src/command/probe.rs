@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::time::Instant;
 
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use rdprobe_report::{Report, Target};
 use tokio::sync::watch;
+use tracing::warn;
 
 use crate::Failure;
 use crate::args::{OutputArguments, ProbeArguments, all_targets};
@@ -61,6 +63,7 @@ struct Run<'a> {
     early: BTreeMap<usize, Box<Report>>,
     printed: usize,
     stop: watch::Sender<bool>,
+    started: Instant,
 }
 
 impl<'a> Run<'a> {
@@ -75,6 +78,7 @@ impl<'a> Run<'a> {
             early: BTreeMap::new(),
             printed: 0,
             stop: watch::Sender::new(false),
+            started: Instant::now(),
         }
     }
 
@@ -99,6 +103,9 @@ impl<'a> Run<'a> {
                     if self.stop.send_replace(true) {
                         // The second time: at once.
                         std::process::exit(i32::from(INTERRUPTED));
+                    }
+                    if !self.waiting.is_empty() {
+                        warn!("interrupted: {} hosts were not probed", self.waiting.len());
                     }
                     self.waiting.clear();
                 }
@@ -143,10 +150,11 @@ impl<'a> Run<'a> {
     }
 
     fn status(&self) -> String {
+        let spent = self.started.elapsed().as_secs();
         let done = self.printed + self.early.len();
         match self.total {
-            1 => "probing; Ctrl-C prints what is known so far".into(),
-            total => format!("{done} of {total} probed; Ctrl-C prints what is known so far"),
+            1 => format!("probing, {spent} s; Ctrl-C prints what is known so far"),
+            total => format!("{done} of {total} hosts, {spent} s; Ctrl-C prints what is known so far"),
         }
     }
 }

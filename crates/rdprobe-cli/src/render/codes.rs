@@ -4,7 +4,8 @@ use rdprobe_diagnosis::registry::{REGISTRY, RESERVED};
 use rdprobe_report::Severity;
 
 use super::explain::Explanation;
-use super::text::{BOLD, Page, severity_name, severity_style};
+use super::style::{BOLD, severity_name, severity_style};
+use super::text::Page;
 use crate::args::Format;
 use crate::output::Screen;
 use crate::render::json;

@@ -6,7 +6,8 @@ use rdprobe_report::{ClientError, Confidence, Fix, Severity};
 use serde::Serialize;
 
 use super::fix;
-use super::text::{BOLD, Page, severity_name, severity_style};
+use super::style::{BOLD, severity_name, severity_style};
+use super::text::Page;
 use crate::args::Format;
 use crate::output::Screen;
 use crate::render::json;

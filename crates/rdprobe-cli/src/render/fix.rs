@@ -2,7 +2,8 @@
 
 use rdprobe_report::{Effect, Fix, Where};
 
-use super::text::{DIM, Page, RED};
+use super::style::{DIM, RED};
+use super::text::Page;
 
 /// The title after `start`, then its tag and its steps under it.
 pub(crate) fn with_steps(page: &mut Page, start: &str, indent: usize, fix: &Fix) {

@@ -1,10 +1,14 @@
 //! One renderer per file: a report in, text out.
 
 pub(crate) mod codes;
+#[cfg(feature = "demo")]
+pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod fix;
+pub(crate) mod healthy;
 pub(crate) mod human;
 pub(crate) mod json;
+pub(crate) mod style;
 pub(crate) mod text;
 
 use std::io;

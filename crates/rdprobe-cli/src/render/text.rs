@@ -1,17 +1,10 @@
 //! Text for a screen: wrapped, coloured, and free of what a hostile peer might have put into it.
 
-use anstyle::{AnsiColor, Style};
-use rdprobe_report::{Severity, Status};
+use anstyle::Style;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
+use super::style::{BOLD, CYAN, DIM};
 use crate::output::Screen;
-
-pub(crate) const BOLD: Style = Style::new().bold();
-pub(crate) const DIM: Style = Style::new().dimmed();
-pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
-pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
-pub(crate) const GREEN: Style = AnsiColor::Green.on_default().bold();
-pub(crate) const CYAN: Style = AnsiColor::Cyan.on_default();
 
 /// A page that grows line by line.
 pub(crate) struct Page {
@@ -58,7 +51,7 @@ impl Page {
 
     /// Wrapped text, the first line after `first`, the others with an indent.
     pub(crate) fn hanging(&mut self, first: &str, indent: usize, text: &str) {
-        let text = self.clean(text);
+        let text = whole_commands(&self.clean(text), self.screen.width.saturating_sub(indent));
         let indent = " ".repeat(indent);
         let options = Options::new(self.screen.width)
             .initial_indent(first)
@@ -68,7 +61,7 @@ impl Page {
             .wrap_algorithm(WrapAlgorithm::FirstFit);
         let lines: Vec<String> = textwrap::wrap(&text, options)
             .iter()
-            .map(|line| line.trim_end().to_owned())
+            .map(|line| line.trim_end().replace(JOINT, " "))
             .collect();
         let lines = self.commands(&lines.join("\n"));
         self.line(&lines);
@@ -130,44 +123,28 @@ impl Page {
     }
 }
 
+/// Stands for a space at which no line ends.
+const JOINT: char = '\u{a0}';
+
+/// A command between backticks is kept on one line where it fits on one, so that it can be copied.
+fn whole_commands(text: &str, room: usize) -> String {
+    let mut whole = String::with_capacity(text.len());
+    for (number, part) in text.split('`').enumerate() {
+        if number > 0 {
+            whole.push('`');
+        }
+        // The backticks and a full stop belong to it.
+        if number % 2 == 1 && part.chars().count() + 3 <= room {
+            whole.extend(part.chars().map(|c| if c == ' ' { JOINT } else { c }));
+        } else {
+            whole.push_str(part);
+        }
+    }
+    whole
+}
+
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-}
-
-pub(crate) fn status_style(status: Status) -> Style {
-    match status {
-        Status::Healthy => GREEN,
-        Status::Degraded => YELLOW,
-        Status::Broken => RED,
-        Status::Inconclusive => AnsiColor::Magenta.on_default().bold(),
-    }
-}
-
-pub(crate) fn severity_style(severity: Severity) -> Style {
-    match severity {
-        Severity::Error => RED,
-        Severity::Warning => YELLOW,
-        Severity::Info => CYAN,
-    }
-}
-
-pub(crate) fn severity_name(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Info => "info",
-    }
-}
-
-/// A duration in at most seven characters: `0.42 ms`, `84.1 ms`, `843 ms`, `4.0 s`.
-pub(crate) fn time(millis: f64) -> String {
-    match millis {
-        0.0 => "0 ms".into(),
-        _ if millis < 9.95 => format!("{millis:.2} ms"),
-        _ if millis < 99.95 => format!("{millis:.1} ms"),
-        _ if millis < 999.5 => format!("{millis:.0} ms"),
-        _ => format!("{:.1} s", millis / 1e3),
-    }
 }
 
 #[cfg(test)]
@@ -190,20 +167,19 @@ mod tests {
     }
 
     #[test]
+    fn a_command_that_fits_on_a_line_is_not_torn() {
+        let mut page = page(40, true);
+        page.paragraph(2, "Restart the service with `systemctl restart xrdp`, then look.");
+        assert!(
+            page.finish()
+                .contains("\n  `systemctl restart xrdp`, then look.\n")
+        );
+    }
+
+    #[test]
     fn a_hostile_banner_cannot_steer_the_terminal() {
         let clean = page(80, true).clean("SSH\u{1b}[2J\u{202e}gnp\r\u{7}");
         assert_eq!(clean, "SSH?[2J?gnp??");
         assert_eq!(page(80, false).clean("naïve… ’tis"), "na?ve... 'tis");
-    }
-
-    #[test]
-    fn durations_are_short() {
-        let times: Vec<_> = [0.4, 9.96, 84.12, 99.97, 843.0, 999.7, 20_000.0].map(time).into();
-        assert_eq!(
-            times,
-            [
-                "0.40 ms", "10.0 ms", "84.1 ms", "100 ms", "843 ms", "1.0 s", "20.0 s"
-            ]
-        );
     }
 }

@@ -1,9 +1,8 @@
 //! The first questions: the real handshake, the NLA question beside it, and the reference client's own hello where
-//! the real handshake does not answer for it.
+//! the real handshake does not show what the client would get.
 //!
-//! The reference hello waits for the real handshake. A hello that is never completed is an abrupt end to a server
-//! (gnome-remote-desktop takes one session at a time and remembers such ends), and on most hosts of today the real
-//! handshake shows what the client would get.
+//! That hello waits for the real handshake. It can never be completed, so to a server it is an abrupt end, and
+//! gnome-remote-desktop, which serves one session at a time, dies of a few of those.
 
 use rdprobe_report::{Depth, Protocols, Purpose, RUSTLS, Recipe};
 
@@ -29,10 +28,7 @@ pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
     if !options.no_nla && (!options.in_turn || view.reached_tls()) {
         wanted.push(view.recipe(Purpose::NlaQuestion, Some(Protocols::SSL), None, Depth::X224));
     }
-    let connected = view.tcp().is_some_and(|(_, step)| step.is_ok());
-    // Where the usual offer was refused, or came to no TLS, the hello has no place.
-    let open = view.x224().is_none_or(|(_, step)| !step.is_ok()) || view.reached_tls();
-    if answered && connected && open && !view.refused() && !view.folded() {
+    if answered && view.reached_tls() && !view.folded() {
         wanted.push(view.hello(Purpose::ReferenceHello, &options.client));
     }
     wanted

@@ -134,7 +134,7 @@ fn skew(view: View<'_>, facts: &CredsspFacts) -> Option<Finding> {
         span(skew),
         if skew > 0.0 { "ahead of" } else { "behind" },
     );
-    Some(Draft::new(registry::CLOCK_SKEW, Phase::Credssp, summary).finish())
+    Some(Draft::new(registry::CLOCK_SKEW, Phase::Certificate, summary).finish())
 }
 
 /// The skew in words, where a certificate that looks out of its dates is in them by the host's clock.

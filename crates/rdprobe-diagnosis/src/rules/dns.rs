@@ -24,17 +24,14 @@ pub(crate) fn findings(seen: &Observations) -> Vec<Finding> {
                 step.duration_ms.0
             ),
         ),
-        Some(_)
-            if dns
-                .resolver_error
-                .as_deref()
-                .is_some_and(|name| ["EAI_NONAME", "EAI_NODATA"].contains(&name)) =>
-        {
-            (
-                registry::DNS_NAME_NOT_FOUND,
-                format!("The name {host} does not resolve: the resolver knows no address for it ({error})."),
-            )
-        }
+        Some(_) if dns.resolver_error.as_deref() == Some("EAI_NODATA") => (
+            registry::DNS_NO_ADDRESS,
+            format!("The name {host} exists and has no address ({error})."),
+        ),
+        Some(_) if dns.resolver_error.as_deref() == Some("EAI_NONAME") => (
+            registry::DNS_NAME_NOT_FOUND,
+            format!("The name {host} does not resolve: the resolver knows no address for it ({error})."),
+        ),
         Some(failure) => (
             registry::DNS_SERVER_FAILURE,
             format!(

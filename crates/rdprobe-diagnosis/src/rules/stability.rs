@@ -1,6 +1,6 @@
 //! What failed beside its neighbours and succeeded alone.
 
-use rdprobe_report::{Attempt, FailureKind, Finding, Phase, Purpose};
+use rdprobe_report::{Attempt, FailureKind, Finding, Phase};
 
 use crate::draft::Draft;
 use crate::registry;
@@ -23,12 +23,7 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
         if !went_further(alone, phase) {
             continue;
         }
-        // Turned away after the Confirm, with a question that another of ours had answered: the host serves one
-        // session at a time, and no client opens two.
-        let redundant =
-            phase == Phase::Tls && first.recipe.purpose == Purpose::ReferenceHello && view.folded();
         match why.kind {
-            _ if redundant => waited.push((first, alone, phase)),
             FailureKind::Timeout => waited.push((first, alone, phase)),
             FailureKind::Reset | FailureKind::Closed | FailureKind::Refused => {
                 flaky.push((first, alone, phase))
@@ -43,7 +38,7 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
             .collect::<Vec<_>>()
     };
     let mut findings = Vec::new();
-    if let Some((first, _, phase)) = flaky.first() {
+    if let Some((first, ..)) = flaky.first() {
         let how = failure(first)
             .map(|(_, why)| why.detail.clone())
             .unwrap_or_default();
@@ -58,17 +53,17 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
             },
         );
         findings.push(
-            Draft::new(registry::TCP_FLAKY, *phase, summary)
+            Draft::new(registry::TCP_FLAKY, Phase::Tcp, summary)
                 .evidence(evidence(&flaky))
                 .finish(),
         );
-    } else if let Some((_, _, phase)) = waited.first() {
+    } else if !waited.is_empty() {
         let summary = format!(
             "{} serves one connection at a time: ours were in each other's way, and each was answered when made alone.",
             view.address
         );
         findings.push(
-            Draft::new(registry::TCP_ONE_AT_A_TIME, *phase, summary)
+            Draft::new(registry::TCP_ONE_AT_A_TIME, Phase::Tcp, summary)
                 .evidence(evidence(&waited))
                 .finish(),
         );
@@ -76,7 +71,9 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The attempt came past the phase in which its twin had failed.
+/// The attempt came past the phase in which its twin had failed, or got an answer in it.
 fn went_further(attempt: &Attempt, phase: Phase) -> bool {
-    !attempt.cut_off && attempt.step(phase).is_some_and(rdprobe_report::Step::is_ok)
+    let refused =
+        || failure(attempt).is_some_and(|(at, why)| at == phase && why.kind == FailureKind::Rejected);
+    !attempt.cut_off && (attempt.step(phase).is_some_and(rdprobe_report::Step::is_ok) || refused())
 }

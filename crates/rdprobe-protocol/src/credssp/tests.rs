@@ -177,6 +177,11 @@ fn ends_before_and_within_the_answer() {
         assert_eq!(kind(&failure), Some(expected));
         assert_eq!(facts.raw.is_some(), cut > 0);
     }
+    // Old servers refuse a logon with access_denied.
+    let alert = rdprobe_report::facts::Alert::new(2, 49);
+    let (facts, failure) = facts_of(testing::conclude(bare(), b"", Ending::Alert(alert)));
+    assert_eq!(kind(&failure), Some(FailureKind::Alert));
+    assert_eq!(facts.alert, Some(alert));
     let (_, failure) = answer(b"no");
     assert_eq!(kind(&failure), Some(FailureKind::Malformed));
 }

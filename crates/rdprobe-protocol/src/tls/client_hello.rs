@@ -45,7 +45,7 @@ pub fn is_server_name(name: &str) -> bool {
 pub fn client_hello(profile: &HelloProfile, server_name: Option<&str>, seed: &HelloSeed) -> Vec<u8> {
     let best = profile.versions.iter().max().copied();
     let legacy_version = best.unwrap_or(TlsVersion::TLS_1_2).min(TlsVersion::TLS_1_2);
-    let session_id: &[u8] = if profile.offers_tls13() {
+    let session_id: &[u8] = if profile.offers_tls13() && profile.session_id {
         &seed.session_id
     } else {
         &[]

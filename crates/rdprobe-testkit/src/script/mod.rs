@@ -134,6 +134,8 @@ pub enum Step {
     Drip(u64),
     /// Waits, in milliseconds.
     Delay(u64),
+    /// After so many more bytes, whatever steps they come from, the host ends as told.
+    Cut(Cut),
     /// Reads a ClientHello. The steps that answer one do this by themselves.
     ExpectHello,
     /// Goes on with the first rule whose condition holds, and then with what follows here.
@@ -228,6 +230,8 @@ pub struct TlsStep {
     pub suites: Vec<CipherSuite>,
     /// Groups that the server has, in its order; all of rustls's where none is given.
     pub groups: Vec<NamedGroup>,
+    /// Signs with another key than the certificate's.
+    pub wrong_key: bool,
 }
 
 /// A TLS server made of paper.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rdprobe_report::{Protocol, Timestamp, TlsVersion};
+use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -31,7 +32,8 @@ pub(crate) trait PeerStream: AsyncRead + AsyncWrite + Unpin + Send + Sized {
 }
 
 /// Cuts off what a host sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Cut {
     /// After so many bytes on each connection.
     pub after: u64,
@@ -40,7 +42,8 @@ pub struct Cut {
 }
 
 /// How a cut connection ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CutBy {
     /// FIN.
     Fin,
@@ -255,7 +258,7 @@ impl<S: PeerStream> Player<S> {
             Step::SendText(text) => self.write(text.as_bytes()).await,
             Step::Garbage(length) => self.write(&wire::garbage(*length)).await,
             Step::Flood => {
-                let chunk = wire::garbage(1 << 14);
+                let chunk = wire::garbage(1 << 12);
                 loop {
                     self.write(&chunk).await?;
                 }
@@ -266,6 +269,11 @@ impl<S: PeerStream> Player<S> {
             }
             Step::Delay(milliseconds) => {
                 sleep(Duration::from_millis(*milliseconds)).await;
+                Ok(())
+            }
+            Step::Cut(cut) => {
+                let after = self.sent + cut.after;
+                self.stage.cut = Some(Cut { after, by: cut.by });
                 Ok(())
             }
             Step::ExpectHello => self.expect_hello().await,

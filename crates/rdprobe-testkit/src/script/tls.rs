@@ -4,10 +4,11 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, ring};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, ServerConnection, SupportedProtocolVersion};
 
 use super::TlsStep;
-use crate::certificates::Identity;
+use crate::certificates::{self, Identity};
 
 /// The server's side of one TLS connection.
 pub(crate) struct TlsSession {
@@ -94,10 +95,16 @@ fn config(step: &TlsStep, identity: &Identity) -> Result<Arc<ServerConfig>, Stri
     let config = ServerConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&versions)
         .map_err(|error| format!("{error}; rustls speaks TLS 1.2 and 1.3, paper_tls the others"))?
-        .with_no_client_auth()
-        .with_single_cert(identity.chain.clone(), identity.key.clone_key())
-        .map_err(|error| error.to_string())?;
-    Ok(Arc::new(config))
+        .with_no_client_auth();
+    let key = match step.wrong_key {
+        true => certificates::wrong_key()?,
+        false => Arc::clone(&identity.key),
+    };
+    // Unlike `with_single_cert`, this asks for no relation between the two.
+    let certified = CertifiedKey::new(identity.chain.clone(), key);
+    Ok(Arc::new(
+        config.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified))),
+    ))
 }
 
 fn restrict(provider: &mut CryptoProvider, step: &TlsStep) -> Result<(), String> {

@@ -133,7 +133,8 @@ impl Machines {
             established: None,
             shut_down: None,
             closed: None,
-            client_reset: false,
+            client_reset: None,
+            rtt: Duration::ZERO,
             host_ended: false,
             host_reset: false,
             bytes_sent: 0,
@@ -189,7 +190,7 @@ impl Machines {
             }
         }
         let index = entry.index;
-        entry.established();
+        entry.established(machine.rtt);
         let (client, host) = pipe::connection(machine.rtt / 2, entry);
         tokio::spawn(serve(
             Arc::clone(machine),

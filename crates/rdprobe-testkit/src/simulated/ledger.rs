@@ -28,12 +28,14 @@ pub struct Connection {
     pub started: Duration,
     /// When the SYN+ACK came.
     pub established: Option<Duration>,
-    /// When the client ended its direction: FIN, or the end of the whole socket.
+    /// When the client's direction ended: by FIN, by the end of the whole socket, or by the host's RST.
     pub shut_down: Option<Duration>,
     /// When the client gave the socket back.
     pub closed: Option<Duration>,
-    /// The client's end reached the host as RST: it closed with bytes unread, or bytes came after it had closed.
-    pub client_reset: bool,
+    /// When the client's side sent RST: it closed with bytes unread, or bytes came after it had closed.
+    pub client_reset: Option<Duration>,
+    /// Round-trip time of the connection.
+    pub rtt: Duration,
     /// The client read the host's FIN before it had ended its own direction.
     pub host_ended: bool,
     /// The host sent RST to a client that was still there.
@@ -49,13 +51,15 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// The client ended it in order: by FIN, and in TLS with close_notify before. What the host ended itself, or
-    /// never accepted, needs no manners.
+    /// The client ended it in order: by FIN, in TLS with close_notify before, and it waited for the host's end for
+    /// one round trip and 50 ms (500 ms at most), so that what was still under way drew no RST. What the host ended
+    /// itself, or never accepted, needs no manners.
     pub fn is_polite(&self) -> bool {
+        let patience = (self.rtt + Duration::from_millis(50)).min(Duration::from_millis(500));
+        let waited = |shut_down| self.client_reset.is_none_or(|at| at >= shut_down + patience);
         self.established.is_none()
             || self.host_reset
-            || (self.shut_down.is_some()
-                && !self.client_reset
+            || (self.shut_down.is_some_and(waited)
                 && (self.journal.close_notify || !self.journal.tls_established || self.host_ended))
     }
 
@@ -113,11 +117,12 @@ impl Entry {
         change(&mut ledger.connections[self.index]);
     }
 
-    pub(super) fn established(&self) {
+    pub(super) fn established(&self, rtt: Duration) {
         let at = self.start.elapsed();
         self.update(|connection| {
             connection.established = Some(at);
             connection.round_trips = 1;
+            connection.rtt = rtt;
         });
     }
 
@@ -132,6 +137,11 @@ impl Entry {
             connection.bytes_received += length;
             connection.round_trips += u32::from(answered);
         });
+    }
+
+    pub(super) fn reset(&self, at: Instant) {
+        let at = at - self.start;
+        self.update(|connection| connection.client_reset = Some(connection.client_reset.unwrap_or(at)));
     }
 
     pub(super) fn shut_down(&self, now: Instant) {

@@ -20,9 +20,12 @@ const WINDOW: usize = 1 << 16;
 /// What travels in one direction.
 #[derive(Debug)]
 enum Segment {
-    Bytes(VecDeque<u8>),
+    /// Bytes and how many of them were read.
+    Bytes(Vec<u8>, usize),
     Fin,
-    Reset { discarding: bool },
+    Reset {
+        discarding: bool,
+    },
 }
 
 /// One direction: what is under way and what waits to be read.
@@ -95,7 +98,8 @@ impl Link {
         self.push(side, arrival, Segment::Reset { discarding });
         wake(&mut self.directions[1 - side].writer);
         if side == HOST {
-            self.entry.update(|record| record.client_reset = true);
+            let sent = arrival - self.one_way;
+            self.entry.reset(sent);
         } else if !self.ends[CLIENT].closed {
             self.entry.update(|record| record.host_reset = true);
         }
@@ -129,7 +133,7 @@ impl Link {
         let peer = 1 - side;
         let arrival = now + self.one_way;
         let incoming = &self.directions[side];
-        let is_bytes = |segment: &Segment| matches!(segment, Segment::Bytes(_));
+        let is_bytes = |segment: &Segment| matches!(segment, Segment::Bytes(..));
         let unread = incoming
             .segments
             .iter()
@@ -190,6 +194,9 @@ impl AsyncRead for Socket {
             let link = &mut *guard;
             if link.ends[side].reset_seen || link.reset_arrived(side, now, true) {
                 link.ends[side].reset_seen = true;
+                if side == CLIENT {
+                    link.entry.shut_down(now);
+                }
                 return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
             }
             let one_way = link.one_way;
@@ -208,11 +215,11 @@ impl AsyncRead for Socket {
                 return Poll::Pending;
             }
             match segment {
-                Segment::Bytes(bytes) => {
-                    let length = bytes.len().min(buffer.remaining());
-                    let taken: Vec<u8> = bytes.drain(..length).collect();
-                    buffer.put_slice(&taken);
-                    if bytes.is_empty() {
+                Segment::Bytes(bytes, from) => {
+                    let length = (bytes.len() - *from).min(buffer.remaining());
+                    buffer.put_slice(&bytes[*from..*from + length]);
+                    *from += length;
+                    if *from == bytes.len() {
                         direction.segments.pop_front();
                     }
                     direction.unread -= length;
@@ -229,11 +236,14 @@ impl AsyncRead for Socket {
                 }
                 Segment::Reset { .. } => {
                     link.ends[side].reset_seen = true;
+                    if side == CLIENT {
+                        link.entry.shut_down(now);
+                    }
                     return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
                 }
             }
             // What arrived at the same time is read at once, as from a socket's queue.
-            let more = |segments: &VecDeque<(Instant, Segment)>| matches!(segments.front(), Some((at, Segment::Bytes(_))) if *at <= now);
+            let more = |segments: &VecDeque<(Instant, Segment)>| matches!(segments.front(), Some((at, Segment::Bytes(..))) if *at <= now);
             if matches!(link.directions[side].segments.front(), Some((_, Segment::Fin)))
                 || buffer.remaining() == 0
                 || !more(&link.directions[side].segments)
@@ -293,16 +303,9 @@ impl AsyncWrite for Socket {
                     let back = arrival + link.one_way;
                     link.reset(side, back, false);
                 }
-                if peer == CLIENT {
-                    link.entry.update(|record| record.client_reset = true);
-                }
                 return Poll::Ready(Ok(length));
             }
-            link.push(
-                peer,
-                arrival,
-                Segment::Bytes(bytes[..length].iter().copied().collect()),
-            );
+            link.push(peer, arrival, Segment::Bytes(bytes[..length].to_vec(), 0));
             return Poll::Ready(Ok(length));
         }
     }

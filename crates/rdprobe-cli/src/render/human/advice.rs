@@ -5,7 +5,8 @@ use rdprobe_report::{Finding, Fix, Report};
 
 use super::evidence;
 use crate::render::fix;
-use crate::render::text::{BOLD, GREEN, Page};
+use crate::render::style::{BOLD, GREEN};
+use crate::render::text::Page;
 
 /// Causes that are written out.
 const CAUSES_TOLD: usize = 4;

@@ -2,7 +2,6 @@
 
 use rdprobe_report::{Ask, Attempt, Finding, Purpose, Report, Step, StepOutcome};
 
-use super::facts;
 use crate::render::text::Page;
 
 /// Groups of evidence that are written out.
@@ -92,7 +91,7 @@ fn name(attempt: &Attempt) -> String {
 /// How a step ended. Times are left out: they differ, and what is alike should read alike.
 fn step(step: &Step) -> String {
     let how = match (&step.failure, step.outcome) {
-        (Some(failure), _) => facts::kind(failure.kind),
+        (Some(failure), _) => super::failure::kind(failure.kind),
         (None, StepOutcome::Skipped) => "not tried",
         (None, _) => "ok",
     };

@@ -3,38 +3,12 @@
 use rdprobe_report::facts::{
     CertificateFacts, CredsspFacts, DnsFacts, Icmp, Nla, TcpFacts, TlsFacts, UdpFacts, X224Facts,
 };
-use rdprobe_report::{Failure, FailureKind, PhaseOutcome, Protocol};
+use rdprobe_report::{PhaseOutcome, Protocol};
 
-use crate::render::text::time;
+use crate::render::style::time;
 
 /// Addresses that are written out.
 const ADDRESSES_TOLD: usize = 3;
-
-/// The kind in words, and what exactly.
-pub(super) fn failure(failure: &Failure) -> String {
-    let kind = kind(failure.kind);
-    match failure.detail.trim_end_matches('.') {
-        "" => kind.into(),
-        // Where the explanation says the kind already, it is enough.
-        detail if detail.to_lowercase().contains(kind) => detail.into(),
-        detail => format!("{kind}: {detail}"),
-    }
-}
-
-pub(super) fn kind(kind: FailureKind) -> &'static str {
-    match kind {
-        FailureKind::Reset => "connection reset",
-        FailureKind::Closed => "connection closed",
-        FailureKind::Timeout => "silence",
-        FailureKind::Refused => "refused",
-        FailureKind::Unreachable => "unreachable",
-        FailureKind::Prohibited => "prohibited",
-        FailureKind::Alert => "TLS alert",
-        FailureKind::Rejected => "rejected",
-        FailureKind::Malformed => "not understood",
-        FailureKind::Local => "given up on our side",
-    }
-}
 
 pub(super) fn dns(facts: &DnsFacts) -> Vec<String> {
     if facts.literal {
@@ -203,7 +177,13 @@ pub(super) fn udp(facts: &UdpFacts) -> Vec<String> {
         said.push(format!("{} of {} answered", facts.received, facts.sent));
     }
     said.extend(facts.icmp.first().map(icmp));
-    said.extend(facts.path_mtu.map(|mtu| format!("path MTU {mtu}")));
+    // What is as wide as an Ethernet is nothing to tell.
+    said.extend(
+        facts
+            .path_mtu
+            .filter(|mtu| *mtu < 1500)
+            .map(|mtu| format!("path MTU {mtu}")),
+    );
     said
 }
 

@@ -1,9 +1,11 @@
 //! The phases as a ladder with their times, the UDP lane beside the TCP one.
 
+use anstyle::Style;
 use rdprobe_report::{Failure, Phase, PhaseOutcome, PhaseReport, Report, Severity};
 
 use super::facts;
-use crate::render::text::{CYAN, DIM, GREEN, Page, RED, YELLOW, time};
+use crate::render::style::{CYAN, DIM, GREEN, RED, YELLOW, time};
+use crate::render::text::Page;
 
 /// One rung.
 struct Rung {
@@ -17,7 +19,7 @@ struct Rung {
 }
 
 /// Columns before what is said of a phase: margin, lanes, name, time.
-const INDENT: usize = 2 + 4 + 11 + 8 + 2;
+const INDENT: usize = 2 + 3 + 1 + 11 + 1 + 7 + 2;
 
 pub(super) fn draw(page: &mut Page, report: &Report) {
     let rungs = rungs(report);
@@ -31,11 +33,13 @@ pub(super) fn draw(page: &mut Page, report: &Report) {
             (_, true) => format!("{sign} {}", page.paint(DIM, rail)),
         };
         let name = match rung.outcome {
-            PhaseOutcome::Failed => page.paint(RED, &format!("{:<11}", rung.phase.key())),
+            PhaseOutcome::Failed if rung.severity == Some(Severity::Error) => {
+                page.paint(RED, &format!("{:<11}", rung.phase.key()))
+            }
             _ => format!("{:<11}", rung.phase.key()),
         };
         let spent = rung.duration_ms.map(time).unwrap_or_default();
-        let start = format!("  {lanes} {name}{} ", page.paint(DIM, &format!("{spent:>8} ")));
+        let start = format!("  {lanes} {name} {}  ", page.paint(DIM, &format!("{spent:>7}")));
         page.hanging(&start, INDENT, &rung.text);
         if rung.phase == Phase::Dns && beside {
             let fork = page.paint(DIM, page.sign("├─╮", "|-."));
@@ -48,66 +52,68 @@ fn sign(page: &Page, rung: &Rung) -> String {
     let (style, sign) = match (rung.outcome, rung.severity) {
         (PhaseOutcome::Ok, Some(Severity::Error | Severity::Warning)) => (YELLOW, "!"),
         (PhaseOutcome::Ok, _) => (GREEN, page.sign("✔", "+")),
-        (PhaseOutcome::Failed, Some(Severity::Info) | None) if rung.phase == Phase::Udp => {
-            (CYAN, page.sign("✘", "x"))
-        }
-        (PhaseOutcome::Failed, _) => (RED, page.sign("✘", "x")),
+        (PhaseOutcome::Failed, severity) => (failed_style(rung.phase, severity), page.sign("✘", "x")),
         (PhaseOutcome::Inconclusive, _) => (CYAN, "?"),
         _ => (DIM, page.sign("·", ".")),
     };
     page.paint(style, sign)
 }
 
+/// Without UDP a session goes on, and only who asked for it minds.
+fn failed_style(phase: Phase, severity: Option<Severity>) -> Style {
+    match (phase, severity) {
+        (Phase::Udp, Some(Severity::Warning)) => YELLOW,
+        (Phase::Udp, Some(Severity::Info) | None) => CYAN,
+        _ => RED,
+    }
+}
+
 /// The phases that were asked for, in order.
 fn rungs(report: &Report) -> Vec<Rung> {
     let phases = &report.phases;
-    let rung = |phase: Phase,
-                outcome,
-                duration: Option<rdprobe_report::Millis>,
-                failure: Option<&Failure>,
-                facts: Vec<String>| {
-        let worst = report
-            .findings
-            .iter()
-            .filter(|finding| finding.phase == phase)
-            .map(|finding| finding.severity)
-            .max();
-        Rung {
-            phase,
-            outcome,
-            duration_ms: duration.map(|duration| duration.0).filter(|spent| *spent > 0.0),
-            text: said(outcome, failure, &facts),
-            severity: worst,
-        }
-    };
-    macro_rules! rung {
-        ($phase:ident, $of:expr, $facts:expr) => {{
-            let PhaseReport {
-                outcome,
-                duration_ms,
-                failure,
-                ..
-            } = &$of;
-            rung(Phase::$phase, *outcome, *duration_ms, failure.as_ref(), $facts)
-        }};
-    }
     let mut rungs = vec![
-        rung!(Dns, phases.dns, facts::dns(&phases.dns.facts)),
-        rung!(Tcp, phases.tcp, facts::tcp(&phases.tcp.facts)),
-        rung!(X224, phases.x224, facts::x224(&phases.x224.facts)),
-        rung!(Tls, phases.tls, facts::tls(&phases.tls.facts)),
-        rung!(
-            Certificate,
-            phases.certificate,
-            facts::certificate(&phases.certificate.facts)
+        rung(report, Phase::Dns, &phases.dns, facts::dns),
+        rung(report, Phase::Tcp, &phases.tcp, facts::tcp),
+        rung(report, Phase::X224, &phases.x224, facts::x224),
+        rung(report, Phase::Tls, &phases.tls, facts::tls),
+        rung(
+            report,
+            Phase::Certificate,
+            &phases.certificate,
+            facts::certificate,
         ),
-        rung!(Credssp, phases.credssp, facts::credssp(&phases.credssp.facts)),
-        rung!(Mcs, phases.mcs, Vec::new()),
-        rung!(Licensing, phases.licensing, Vec::new()),
-        rung!(Udp, phases.udp, facts::udp(&phases.udp.facts)),
+        rung(report, Phase::Credssp, &phases.credssp, facts::credssp),
+        rung(report, Phase::Mcs, &phases.mcs, |_| Vec::new()),
+        rung(report, Phase::Licensing, &phases.licensing, |_| Vec::new()),
+        rung(report, Phase::Udp, &phases.udp, facts::udp),
     ];
+    if phases.dns.facts.literal {
+        // Nothing was resolved.
+        rungs[0].duration_ms = None;
+    }
     rungs.retain(|rung| rung.outcome != PhaseOutcome::NotRequested);
     rungs
+}
+
+fn rung<F>(report: &Report, phase: Phase, of: &PhaseReport<F>, facts: fn(&F) -> Vec<String>) -> Rung {
+    let severities = report
+        .findings
+        .iter()
+        .filter(|finding| finding.phase == phase)
+        .map(|finding| finding.severity);
+    let facts = facts(&of.facts);
+    // Over UDP, silence and ICMP errors stand among the facts.
+    let failure = of
+        .failure
+        .as_ref()
+        .filter(|_| phase != Phase::Udp || facts.is_empty());
+    Rung {
+        phase,
+        outcome: of.outcome,
+        duration_ms: of.duration_ms.map(|duration| duration.0),
+        text: said(of.outcome, failure, &facts),
+        severity: severities.max(),
+    }
 }
 
 /// Failure first, then what was learnt all the same.
@@ -117,9 +123,7 @@ fn said(outcome: PhaseOutcome, failure: Option<&Failure>, facts: &[String]) -> S
         PhaseOutcome::NotReached => parts.push("not reached".to_owned()),
         PhaseOutcome::NotSupported => parts.push("the host does not offer it".to_owned()),
         PhaseOutcome::NotObservable => parts.push("hidden until the logon".to_owned()),
-        // What is silent over UDP says so among its facts.
-        PhaseOutcome::Inconclusive => {}
-        _ => parts.extend(failure.map(facts::failure)),
+        _ => parts.extend(failure.map(super::failure::in_words)),
     }
     parts.extend(facts.iter().cloned());
     if parts.is_empty() && outcome == PhaseOutcome::Failed {

@@ -3,6 +3,7 @@
 mod advice;
 mod evidence;
 mod facts;
+mod failure;
 mod ladder;
 mod table;
 
@@ -10,7 +11,8 @@ use rdprobe_diagnosis::knowledge;
 use rdprobe_report::{ClientOutcome, Confidence, Effect, HelloProfile, Report, Severity, Status};
 
 use super::fix;
-use super::text::{Page, severity_name, severity_style, status_style, time};
+use super::style::{severity_name, severity_style, status_style, time};
+use super::text::Page;
 use crate::output::Screen;
 
 pub(crate) use table::table;
@@ -48,7 +50,7 @@ pub(crate) fn report(report: &Report, detail: Detail, screen: Screen) -> String 
 }
 
 /// Status, host, code, confidence and time.
-fn headline(page: &mut Page, report: &Report) {
+pub(crate) fn headline(page: &mut Page, report: &Report) {
     let verdict = &report.verdict;
     let sign = match verdict.status {
         Status::Healthy => page.sign("✔", "+"),

@@ -4,7 +4,8 @@ use rdprobe_report::Status;
 
 use crate::output::Screen;
 use crate::render::Row;
-use crate::render::text::{Page, status_style, time};
+use crate::render::style::{status_style, time};
+use crate::render::text::Page;
 
 /// The longest host that gets its code on the same line.
 const WIDEST_HOST: usize = 40;
