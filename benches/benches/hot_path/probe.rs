@@ -12,7 +12,10 @@ use rdprobe_testkit::simulated::simulate;
 use crate::fixtures::scenario;
 
 async fn probe<N: Network>(network: &N, target: Target, trust: Arc<Trust>) -> Report {
-    let probed = Probe::new(target, Options::default()).trust(trust).run(network).await;
+    let probed = Probe::new(target, Options::default())
+        .trust(trust)
+        .run(network)
+        .await;
     probed.lingering.finish().await;
     probed.report
 }
@@ -24,8 +27,9 @@ fn simulated(bencher: Bencher<'_, '_>, name: &str) {
     let trust = Arc::new(Trust::from_roots(vec![scenario.certificates().ca()]));
     bencher.bench_local(|| {
         let trust = Arc::clone(&trust);
+        let target = scenario.target();
         simulate(&scenario, |network| async move {
-            probe(&network, scenario.target(), trust).await
+            probe(&network, target, trust).await
         })
         .output
     });
