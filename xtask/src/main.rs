@@ -9,9 +9,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod compare;
 mod docs;
 mod interop;
 mod layering;
+mod measure;
+mod sys;
+mod wan_cost;
 
 /// The project's own tasks.
 #[derive(Parser)]
@@ -19,10 +23,20 @@ mod layering;
 enum Task {
     /// Probe real servers and compare every report with what the matrix expects of it
     Interop(interop::Options),
+    /// Run the probe and other tools on the same servers, and print what each costs
+    Compare(compare::Options),
+    /// Print what the probe costs on hosts that are 50 ms away, beside what it may cost
+    WanCost(wan_cost::Options),
     /// Generate the files that are derived from tables in the code
     Docs(docs::Options),
     /// Check which crates the pure ones depend on
     Layering,
+    /// Run a program and write down what it cost
+    #[command(hide = true)]
+    Measure(measure::Options),
+    /// Carry packets between two TUN devices, each after the same delay
+    #[command(hide = true)]
+    InteropDistance(interop::distance::Options),
     /// Undo what an interop run recorded on this process's standard input, once that ends
     #[command(hide = true)]
     InteropReaper,
@@ -34,8 +48,12 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Task::parse() {
         Task::Interop(options) => interop::run(&options),
+        Task::Compare(options) => compare::run(&options),
+        Task::WanCost(options) => wan_cost::run(&options),
+        Task::Measure(options) => measure::run_here(&options),
         Task::Docs(options) => docs::run(&options),
         Task::Layering => layering::run(),
+        Task::InteropDistance(options) => interop::distance::run(&options),
         Task::InteropReaper => interop::reaper::run(),
         Task::InteropUdpPeer(options) => interop::udp_peer::run(&options),
     };

@@ -59,7 +59,7 @@ pub(super) fn missing(programs: &BTreeSet<&'static str>) -> BTreeSet<&'static st
         .collect()
 }
 
-fn find(program: &str) -> Option<PathBuf> {
+pub(super) fn find(program: &str) -> Option<PathBuf> {
     if program.starts_with('/') {
         return Some(PathBuf::from(program)).filter(|path| path.exists());
     }
@@ -87,17 +87,26 @@ pub(super) fn complain(missing: &BTreeSet<&'static str>) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let programs: Vec<_> = missing.iter().copied().collect();
     let packages: Vec<_> = packages(missing).into_iter().collect();
     bail!(
-        "not installed: {}\nthe packages are: {}\n`cargo xtask interop --install` installs them{}",
-        programs.join(", "),
-        packages.join(" "),
+        "{}\n`cargo xtask interop --install` installs them{}",
+        wanted(missing),
         if packages.iter().any(|package| FROM_BACKPORTS.contains(package)) {
             " (some from backports)"
         } else {
             ""
         }
+    )
+}
+
+/// Programs that are missing, and their packages, in words.
+pub(super) fn wanted(missing: &BTreeSet<&'static str>) -> String {
+    let programs: Vec<_> = missing.iter().copied().collect();
+    let packages: Vec<_> = packages(missing).into_iter().collect();
+    format!(
+        "not installed: {}\nthe packages are: {}",
+        programs.join(", "),
+        packages.join(" ")
     )
 }
 

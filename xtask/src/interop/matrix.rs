@@ -90,6 +90,8 @@ pub(super) enum Group {
     Credssp,
     /// The fast transport.
     Udp,
+    /// Hosts that are far away.
+    Distance,
 }
 
 fn default_port() -> u16 {
@@ -217,7 +219,7 @@ mod tests {
     #[test]
     fn the_committed_matrix_is_consistent() {
         let matrix = committed();
-        for group in [Group::Core, Group::Credssp, Group::Udp] {
+        for group in [Group::Core, Group::Credssp, Group::Udp, Group::Distance] {
             assert!(
                 matrix.rows.iter().any(|row| row.group == group),
                 "{group:?} has no row"

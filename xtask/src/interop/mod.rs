@@ -16,6 +16,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 
 mod bed;
 mod certs;
+pub(crate) mod distance;
 mod install;
 mod judge;
 mod matrix;
@@ -25,6 +26,7 @@ mod procfs;
 pub(crate) mod reaper;
 mod schedule;
 mod servers;
+pub(crate) mod stage;
 pub(crate) mod udp_peer;
 
 use bed::Bed;
@@ -33,7 +35,7 @@ use matrix::{Group, Matrix, Row};
 use servers::Site;
 
 /// The groups of rows whose part of the product is built: what a run without `--all` asks.
-const BUILT: &[Group] = &[Group::Core];
+const BUILT: &[Group] = &[Group::Core, Group::Credssp];
 
 /// Which rows, and how.
 #[derive(clap::Args)]

@@ -12,6 +12,7 @@ use super::certs::{Pair, Store};
 use super::matrix::Server;
 use super::procfs;
 
+mod distance;
 mod freerdp;
 mod gnome;
 mod haproxy;
@@ -39,6 +40,7 @@ pub(super) enum Kind {
     Sshd(sshd::Sshd),
     Openssl(openssl::Openssl),
     Namespace(namespace::Namespace),
+    Distance(distance::Distance),
     Kdc(kerberos::Kdc),
     Rdpeudp(rdpeudp::Rdpeudp),
 }
@@ -81,6 +83,7 @@ impl Kind {
             Kind::Sshd(server) => server,
             Kind::Openssl(server) => server,
             Kind::Namespace(server) => server,
+            Kind::Distance(server) => server,
             Kind::Kdc(server) => server,
             Kind::Rdpeudp(server) => server,
         }

@@ -93,12 +93,12 @@ impl Start for Namespace {
     }
 }
 
-struct Network<'s> {
-    site: &'s Site<'s>,
+pub(super) struct Network<'s> {
+    pub(super) site: &'s Site<'s>,
 }
 
 impl Network<'_> {
-    fn ip(&self, words: &str) -> Result<()> {
+    pub(super) fn ip(&self, words: &str) -> Result<()> {
         self.site
             .bed
             .output(&Launch::new("ip").args(words.split_whitespace()))
@@ -112,7 +112,7 @@ impl Network<'_> {
         self.site.bed.output(&launch).map(drop)
     }
 
-    fn add(&self, namespace: &str) -> Result<()> {
+    pub(super) fn add(&self, namespace: &str) -> Result<()> {
         self.site.bed.record(&Trace::Namespace(namespace.to_owned()))?;
         self.ip(&format!("netns add {namespace}"))?;
         self.ip(&format!("-n {namespace} link set lo up"))

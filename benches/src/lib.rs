@@ -1,1 +1,0 @@
-//! The per-probe hot path.

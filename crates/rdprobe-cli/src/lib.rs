@@ -1,0 +1,100 @@
+//! The command line of rdprobe: arguments → probe → renderer → exit code.
+//!
+//! A library for the sake of its benchmarks; the program is [`main`] and nothing else.
+
+mod args;
+mod command;
+mod logging;
+mod output;
+mod progress;
+mod render;
+mod run;
+
+use std::io;
+use std::process::ExitCode;
+
+use args::{Arguments, Command};
+use output::Output;
+
+/// Why a command came to no exit code of its own.
+enum Failure {
+    /// Bad usage or a fault of our own, in words for the user.
+    Fault(String),
+    /// stdout cannot be written.
+    Output(io::Error),
+}
+
+/// Bad usage, or a fault of our own.
+const FAULT: u8 = 3;
+
+/// Everything that the program does.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::read(std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nothing can be said where stderr is gone.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { FAULT } else { 0 });
+        }
+    };
+    logging::start(arguments.output);
+    let mut output = Output::new(arguments.output);
+    match dispatch(arguments, &mut output) {
+        Ok(code) => ExitCode::from(code),
+        // The reader has what it wanted: `rdprobe … | head`.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Failure::Output(error)) => fault(&format!("cannot write the report: {error}")),
+        Err(Failure::Fault(text)) => fault(&text),
+    }
+}
+
+/// The report as `--format human` shows it, in so many columns and without colour.
+pub fn human(report: &rdprobe_report::Report, columns: usize) -> String {
+    let screen = output::Screen {
+        width: columns,
+        unicode: true,
+        color: false,
+    };
+    render::human::report(report, render::human::Detail::Full, screen)
+}
+
+/// The report as `--format json` writes it.
+pub fn json(report: &rdprobe_report::Report) -> String {
+    render::json::pretty(report)
+}
+
+fn dispatch(arguments: Arguments, output: &mut Output) -> Result<u8, Failure> {
+    let fail_on = arguments.output.fail_on;
+    let Some(command) = arguments.command else {
+        return command::probe::run(&arguments.probe, arguments.output, output);
+    };
+    match command {
+        Command::Explain { code } => command::explain::run(&code, output),
+        Command::Codes => command::codes::run(output),
+        Command::Replay { file, now } => command::replay::run(&file, now, fail_on, output),
+        Command::Schema => command::schema::run(output),
+        #[cfg(feature = "demo")]
+        Command::Demo => command::demo::run(output),
+        Command::Completions { shell } => command::completions(shell, output),
+        Command::Docs { out, check } => command::docs::run(&out, check),
+    }
+}
+
+fn fault(text: &str) -> ExitCode {
+    use std::io::Write as _;
+    // Nothing can be said where stderr is gone.
+    let _ = writeln!(anstream::stderr(), "error: {text}");
+    ExitCode::from(FAULT)
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl From<String> for Failure {
+    fn from(text: String) -> Self {
+        Self::Fault(text)
+    }
+}
