@@ -63,6 +63,8 @@ impl Settings {
             family: Family::Any,
             only_address: None,
             trust: Arc::new(trust),
+            #[cfg(feature = "logon")]
+            account: None,
         }
     }
 
