@@ -2,6 +2,7 @@
 
 mod cost;
 mod hostile;
+mod inbound;
 mod invariants;
 mod loopback;
 mod scenarios;

@@ -1,1 +1,3 @@
-//! One test binary over the whole product.
+//! One test binary over the whole product, and what it shares with the fuzz target.
+
+pub mod inbound;

@@ -331,9 +331,11 @@ async fn observe<N: Network>(
 }
 
 /// Until when a SYN that went out aside is waited for, where nothing else is in flight: two round trips plus 30 ms
-/// from its sending, 300 ms at the most. None while other work is in flight.
+/// from its sending, 300 ms at the most; where TCP came to no connection, one round trip plus 5 ms, since no session
+/// can follow. None while other work is in flight.
 fn udp_patience<N: Network>(context: &Context<'_, N>, seen: &Observations) -> Option<Instant> {
     const BEYOND_ROUND_TRIPS: Duration = Duration::from_millis(30);
+    const BEYOND_A_REFUSAL: Duration = Duration::from_millis(5);
     const MOST: Duration = Duration::from_millis(300);
     let in_flight = || seen.attempts.iter().filter(|attempt| attempt.in_flight());
     let only_aside = seen.options.udp == rdprobe_report::UdpQuestion::Aside
@@ -342,8 +344,13 @@ fn udp_patience<N: Network>(context: &Context<'_, N>, seen: &Observations) -> Op
         .map(|attempt| attempt.started_ms.0)
         .reduce(f64::max)
         .filter(|_| only_aside)?;
+    let connected = seen
+        .attempts
+        .iter()
+        .any(|attempt| attempt.step(Phase::Tcp).is_some_and(Step::is_ok));
     let wait = match slowest_round_trip(seen) {
         Duration::ZERO => MOST,
+        round_trip if !connected => (round_trip + BEYOND_A_REFUSAL).min(MOST),
         round_trip => (2 * round_trip + BEYOND_ROUND_TRIPS).min(MOST),
     };
     Some(context.started + Duration::from(Millis(sent)) + wait)

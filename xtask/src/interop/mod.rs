@@ -35,7 +35,7 @@ use matrix::{Group, Matrix, Row};
 use servers::Site;
 
 /// The groups of rows whose part of the product is built: what a run without `--all` asks.
-const BUILT: &[Group] = &[Group::Core, Group::Credssp];
+const BUILT: &[Group] = &[Group::Core, Group::Credssp, Group::Udp];
 
 /// Which rows, and how.
 #[derive(clap::Args)]
