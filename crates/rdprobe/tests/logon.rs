@@ -1,7 +1,7 @@
 //! The logon against a host that checks credentials, over real sockets: what is found, and what is never sent.
 #![cfg(feature = "logon")]
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -288,6 +288,59 @@ async fn an_accepted_account_is_tried_on_every_target() {
     let ask = Ask::with(account(PASSWORD));
     let reports = join_all(servers.iter().map(|server| ask.of(server))).await;
     assert!(reports.iter().all(|report| facts(report).accepted));
+}
+
+/// A KDC that gives every request the same answer; returns its address and how often it was asked.
+fn kdc(answer: Vec<u8>) -> (String, Arc<Mutex<u32>>) {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let asked = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            *count.lock().unwrap() += 1;
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request);
+            let _ = stream.write_all(&answer);
+        }
+    });
+    (address, asked)
+}
+
+/// A KRB-ERROR with this code alone, its length in front.
+fn krb_error(code: u8) -> Vec<u8> {
+    vec![0, 0, 0, 9, 0x7E, 7, 0x30, 5, 0xA6, 3, 2, 1, code]
+}
+
+#[tokio::test]
+async fn every_refusal_of_the_kdc_has_its_code_and_is_asked_for_once() {
+    for (answer, expected, code) in [
+        (krb_error(6), "logon-bad-credentials", Some(6)),
+        (krb_error(18), "logon-account-disabled", Some(18)),
+        (krb_error(23), "logon-password-expired", Some(23)),
+        (krb_error(37), "logon-clock-skew", Some(37)),
+        (krb_error(68), "logon-failed", Some(68)),
+        (vec![0xFF; 4], "logon-no-domain-controller", None),
+        (Vec::new(), "logon-no-domain-controller", None),
+    ] {
+        let (address, asked) = kdc(answer);
+        let server = Server::start(Behaviour::default());
+        let account = account(PASSWORD)
+            .package(Package::Kerberos)
+            .domain("CORP.EXAMPLE")
+            .kdc(Some(address.parse().unwrap()));
+        let report = Ask::with(account).of(&server).await;
+        assert_eq!(
+            report.verdict.code.as_str(),
+            expected,
+            "{}",
+            report.verdict.summary
+        );
+        let error = facts(&report).kerberos_error.clone().unwrap();
+        assert_eq!((error.code, error.exchange.as_deref()), (code, Some("as")));
+        assert_eq!(*asked.lock().unwrap(), 1);
+        assert_eq!(server.record().authenticates, 0, "it fell back to NTLM");
+    }
 }
 
 /// Takes every line of a subscriber that is told everything.
