@@ -95,7 +95,7 @@ fn offsets(most: u64, index: u64) -> Vec<u64> {
     (0..=most)
         .filter(|offset| {
             let few = if *offset < 24 { 8 } else { 1009 };
-            all || (offset + index * 131) % few == 0
+            all || (offset + index * 131).is_multiple_of(few)
         })
         .collect()
 }

@@ -22,7 +22,11 @@ fn recorded_hosts_go_all_the_way() {
     for (name, data) in healthy {
         let report = judge(&data);
         let credssp = &report.phases.credssp;
-        assert!(credssp.facts.build.is_some(), "{name}: {}", report.verdict.summary);
+        assert!(
+            credssp.facts.build.is_some(),
+            "{name}: {}",
+            report.verdict.summary
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 //! that the simulated network gives them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdprobe::network::Tokio;
 use rdprobe::{Probe, Timeouts, Trust};
@@ -10,9 +10,8 @@ use rdprobe_report::{Options, Report, Target};
 use rdprobe_testkit::Scenario;
 use rdprobe_testkit::demo::Demo;
 use rdprobe_testkit::loopback::Loopback;
-use rdprobe_testkit::script::Tcp;
+use rdprobe_testkit::script::{Cut, CutBy, Tcp};
 
-use crate::scenarios::NOT_BUILT;
 use crate::stage::{play, scenarios};
 
 /// Longer than any answer of these hosts takes on loopback, shorter than a person's patience.
@@ -23,13 +22,19 @@ const SHORT: Timeouts = Timeouts {
 };
 
 fn probe(target: &str, options: Options, trust: Trust) -> Report {
+    probe_within(SHORT, target, options, trust)
+}
+
+fn probe_within(timeouts: Timeouts, target: &str, options: Options, trust: Trust) -> Report {
     let (host, port) = target.rsplit_once(':').expect("HOST:PORT");
     let target = Target {
         input: target.into(),
         host: host.into(),
         port: port.parse().expect("a port"),
     };
-    let probe = Probe::new(target, options).timeouts(SHORT).trust(Arc::new(trust));
+    let probe = Probe::new(target, options)
+        .timeouts(timeouts)
+        .trust(Arc::new(trust));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -62,7 +67,7 @@ fn the_demo_gets_the_verdicts_that_it_promises() {
     }
 }
 
-/// On loopback the RST is there before the client has seen that it is connected.
+/// On loopback an RST at once is there before the client has seen that it is connected. So it is with `limit`.
 const RACES: &[&str] = &["x224-reset-at-once"];
 
 /// One host with one address, whose SYNs and silence loopback can play in good time.
@@ -72,13 +77,13 @@ fn fits(scenario: &Scenario) -> bool {
     };
     !RACES.contains(&scenario.name.as_str())
         && host.all_addresses().count() == 1
+        && host.limit.is_none()
         && host.tcp_first.is_empty()
         && matches!(host.tcp, Tcp::Accept | Tcp::Refuse)
         && scenario.target().ip().is_none()
         && scenario.names.is_empty()
         && scenario.family.is_none()
         && scenario.deadline_ms.is_none()
-        && scenario.requires.iter().all(|part| !NOT_BUILT.contains(&part.as_str()))
         // Its certificate has the date of no day but the scenario's.
         && scenario.certificates.values().all(|spec| spec.file.is_none())
 }
@@ -136,4 +141,38 @@ fn scenarios_end_on_real_sockets_as_in_virtual_time() {
     }
     assert!(only.is_some() || played > 80, "only {played} were played");
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn cut_connections_end_on_real_sockets_too() {
+    let shorter = Timeouts {
+        tcp: Duration::from_millis(500),
+        phase: Duration::from_millis(100),
+        deadline: Duration::from_secs(2),
+    };
+    let sample = ["healthy-nla", "tls-legacy-version", "x224-not-rdp-ssh"];
+    for scenario in scenarios().iter().filter(|it| sample.contains(&it.name.as_str())) {
+        for after in [0, 1, 7, 19, 24, 700] {
+            for by in [CutBy::Fin, CutBy::Rst, CutBy::Silence] {
+                let cut = Some(Cut { after, by });
+                let loopback =
+                    Loopback::start_cut(std::slice::from_ref(scenario), cut).expect("sockets on loopback");
+                let (_, bound) = loopback.addresses()[0];
+                let began = Instant::now();
+                let report = probe_within(
+                    shorter,
+                    &bound.to_string(),
+                    Options::default(),
+                    Trust::from_roots(Vec::new()),
+                );
+                // The deadline, the leaving, and what a busy machine adds.
+                assert!(
+                    began.elapsed() < Duration::from_secs(5),
+                    "{}, {cut:?}",
+                    scenario.name
+                );
+                assert!(!report.verdict.next.is_empty());
+            }
+        }
+    }
 }

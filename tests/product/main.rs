@@ -1,7 +1,9 @@
 //! The product as a whole, from the scripts of hosts to the verdict.
 
+mod cost;
 mod hostile;
 mod inbound;
+mod invariants;
 mod loopback;
 mod scenarios;
 mod stage;

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use rdprobe_diagnosis::{MOST_AT_ONCE, MOST_ATTEMPTS, diagnose, plan};
 use rdprobe_protocol::certificate::certificate_facts;
-use rdprobe_protocol::credssp::exchange::{Expected, ExchangeMachine};
+use rdprobe_protocol::credssp::exchange::{ExchangeMachine, Expected};
 use rdprobe_protocol::credssp::{CredsspMachine, TsRequest, Wrapping, kerberos};
 use rdprobe_protocol::tls::{HelloMachine, HelloSeed};
 use rdprobe_protocol::udp::{Syn, SynAck};
@@ -66,7 +66,10 @@ pub fn judge(data: &[u8]) -> Report {
 fn check(report: &Report, said: usize) {
     let verdict = &report.verdict;
     assert!(!verdict.summary.is_empty(), "a verdict says something");
-    assert!(!verdict.ruled_out.is_empty() && !verdict.next.is_empty(), "never empty");
+    assert!(
+        !verdict.ruled_out.is_empty() && !verdict.next.is_empty(),
+        "never empty"
+    );
     let json = serde_json::to_string(report).expect("a report has string keys alone");
     assert!(
         json.len() <= BASE + GROWTH * said,
@@ -75,7 +78,10 @@ fn check(report: &Report, said: usize) {
     );
     let read: Report = serde_json::from_str(&json).expect("what is written can be read");
     let again = diagnose(&read.observations(), now(), now());
-    assert_eq!(again.verdict, report.verdict, "a replay comes to the same verdict");
+    assert_eq!(
+        again.verdict, report.verdict,
+        "a replay comes to the same verdict"
+    );
 }
 
 fn check_plan(seen: &Observations) {
@@ -165,7 +171,9 @@ struct Host<'d> {
 fn connections(mut data: &[u8]) -> Vec<Host<'_>> {
     let mut hosts = Vec::new();
     while hosts.len() < MOST_CONNECTIONS {
-        let Some((&[how, low, high], rest)) = data.split_first_chunk() else { break };
+        let Some((&[how, low, high], rest)) = data.split_first_chunk() else {
+            break;
+        };
         let length = usize::from(u16::from_le_bytes([low, high])).min(rest.len());
         let (says, rest) = rest.split_at(length);
         data = rest;
@@ -198,7 +206,11 @@ impl Host<'_> {
                     steps: Vec::new(),
                 };
                 if connection.connect(recipe.address) {
-                    let deep = Depths { recipe, options, depth: *depth };
+                    let deep = Depths {
+                        recipe,
+                        options,
+                        depth: *depth,
+                    };
                     connection.talk(offer.as_ref(), hello.as_deref(), &deep);
                 }
                 connection.steps
@@ -309,7 +321,9 @@ impl Connection<'_> {
                 other => panic!("X.224 concludes with {other:?}"),
             };
             let ok = self.record(concluded);
-            let Some(confirmed) = confirmed.filter(|_| ok) else { return };
+            let Some(confirmed) = confirmed.filter(|_| ok) else {
+                return;
+            };
             selected = confirmed;
         }
         let (Some(hello), true) = (hello, selected.uses_tls() && deep.depth >= Depth::Tls) else {
@@ -346,14 +360,16 @@ impl Connection<'_> {
             facts.hello = Some(RUSTLS.into());
             facts.completed = ok;
         }
-        self.steps.push(step(concluded.facts, concluded.failure, received));
+        self.steps
+            .push(step(concluded.facts, concluded.failure, received));
         if !chain.is_empty() {
             let mut facts = certificate_facts(&chain);
             facts.signature_check = Some(SignatureCheck::NotVerifiable);
             facts.trusted = Some(false);
             let failure = facts.parse_error.clone();
             let failure = failure.map(|error| Failure::new(FailureKind::Malformed, error));
-            self.steps.push(step(Facts::Certificate(Box::new(facts)), failure, 0));
+            self.steps
+                .push(step(Facts::Certificate(Box::new(facts)), failure, 0));
         }
         ok
     }
@@ -379,7 +395,8 @@ impl Connection<'_> {
 
     fn record(&mut self, (concluded, received): (Concluded, usize)) -> bool {
         let ok = concluded.failure.is_none();
-        self.steps.push(step(concluded.facts, concluded.failure, received));
+        self.steps
+            .push(step(concluded.facts, concluded.failure, received));
         ok
     }
 

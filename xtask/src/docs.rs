@@ -1,7 +1,7 @@
-//! Generated files: each is rendered from a table in the code, and checked against what is committed.
+//! Generated files: the product renders them from its own tables, and checks them against what is committed.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -13,42 +13,30 @@ pub(crate) struct Options {
     check: bool,
 }
 
-/// A file that is derived from the code: its path under the workspace and its whole text.
-struct Generated {
-    path: PathBuf,
-    text: String,
-}
-
-/// Every generated file. Nothing is generated yet.
-fn generated() -> Result<Vec<Generated>> {
-    Ok(Vec::new())
-}
-
 pub(crate) fn run(options: &Options) -> Result<bool> {
-    let root = workspace_root();
-    let mut stale = 0;
-    for file in generated()? {
-        let path = root.join(&file.path);
-        if fs::read_to_string(&path).is_ok_and(|committed| committed == file.text) {
-            continue;
-        }
-        if options.check {
-            stale += 1;
-            eprintln!("{} is out of date: run `cargo xtask docs`", file.path.display());
-        } else {
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            fs::write(&path, &file.text).with_context(|| format!("cannot write {}", path.display()))?;
-            println!("wrote {}", file.path.display());
-        }
-    }
-    Ok(stale == 0)
+    let docs = workspace_root().join("docs");
+    let status = Command::new(env!("CARGO"))
+        .current_dir(workspace_root())
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            "rdprobe-cli",
+            "--",
+            "docs",
+            "--out",
+        ])
+        .arg(&docs)
+        .args(options.check.then_some("--check"))
+        .status()
+        .context("cannot run cargo")?;
+    Ok(status.success())
 }
 
-/// The workspace's folder, wherever the task is started from.
 pub(crate) fn workspace_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+        .ancestors()
+        .nth(1)
+        .unwrap_or(Path::new("."))
+        .to_path_buf()
 }

@@ -4,6 +4,8 @@
 //! scripts run on real sockets ([`loopback`]) and in virtual time ([`simulated`]).
 
 pub mod certificates;
+#[cfg(feature = "credssp-server")]
+pub mod credssp_server;
 pub mod demo;
 pub mod loopback;
 mod scenario;

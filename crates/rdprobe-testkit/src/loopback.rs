@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::Scenario;
 use crate::certificates::Certificates;
-use crate::script::{Connection, Host, Journal, PeerStream, Player, Reply, Stage, Tcp, answer};
+use crate::script::{Connection, Cut, Host, Journal, PeerStream, Player, Reply, Stage, Tcp, answer};
 
 /// Connections that a host holds at a time; more wait in the backlog.
 const MOST_CONNECTIONS: usize = 64;
@@ -46,6 +46,14 @@ impl Loopback {
     /// # Errors
     /// Where a socket cannot be had, or a host does with a SYN what loopback cannot do.
     pub fn start(scenarios: &[Scenario]) -> io::Result<Self> {
+        Self::start_cut(scenarios, None)
+    }
+
+    /// The same, with what hosts send cut off on every connection.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub fn start_cut(scenarios: &[Scenario], cut: Option<Cut>) -> io::Result<Self> {
         let now = system_time();
         let mut addresses = Vec::new();
         let mut closed = Vec::new();
@@ -55,7 +63,7 @@ impl Loopback {
             scenario.now = now;
             let stage = Stage {
                 certificates: scenario.certificates_for(&["127.0.0.1".into(), "localhost".into()]),
-                cut: None,
+                cut,
                 now,
                 start: Instant::now(),
             };

@@ -35,9 +35,6 @@ pub struct Scenario {
     /// Trust the testkit's CA, as `--ca-file` does.
     #[serde(default)]
     pub trust_ca: bool,
-    /// What a build must have before the verdict can be demanded of it: `udp`.
-    #[serde(default)]
-    pub requires: Vec<String>,
     /// Pins, as `--pin` takes them.
     #[serde(default)]
     pub pins: Vec<String>,

@@ -35,7 +35,7 @@ use matrix::{Group, Matrix, Row};
 use servers::Site;
 
 /// The groups of rows whose part of the product is built: what a run without `--all` asks.
-const BUILT: &[Group] = &[Group::Core];
+const BUILT: &[Group] = &[Group::Core, Group::Credssp];
 
 /// Which rows, and how.
 #[derive(clap::Args)]

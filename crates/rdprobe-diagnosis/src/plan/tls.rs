@@ -1,7 +1,8 @@
 //! The experiments that tell why the reference client's hello is not answered.
 
-use rdprobe_report::{FailureKind, HelloProfile, Phase, Purpose, Recipe, hello};
+use rdprobe_report::{Attempt, FailureKind, HelloProfile, Phase, Purpose, Recipe, hello};
 
+use crate::rules::stability;
 use crate::rules::tls::{Refusal, reference_refusal};
 use crate::view::{View, certificate, failure};
 
@@ -39,7 +40,7 @@ pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
     let decided = matches!(refusal, Refusal::Mismatch { .. });
     if !decided {
         wanted.extend(experiments(view, &ANY_ANSWER));
-        if ANY_ANSWER.iter().all(|id| view.experiment(id).is_some()) {
+        if ANY_ANSWER.iter().all(|id| done(view, id)) {
             wanted.extend(experiments(view, &INTERFERENCE));
         }
     }
@@ -53,11 +54,28 @@ pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
     wanted
 }
 
+/// Side by side, but one after the other on a host that was seen to turn away what comes beside another connection;
+/// one that was turned away before TLS has answered nothing, and is asked again alone.
 fn experiments(view: View<'_>, ids: &[&str]) -> Vec<Recipe> {
-    ids.iter()
-        .filter(|id| differs(view, id))
-        .map(|id| view.hello(Purpose::HelloExperiment, id))
-        .collect()
+    let one_by_one = stability::turns_neighbours_away(view);
+    let mut wanted = Vec::new();
+    for id in ids.iter().filter(|id| differs(view, id)) {
+        let recipe = view.hello(Purpose::HelloExperiment, id);
+        let turned_away = view
+            .experiments()
+            .any(|attempt| attempt.recipe == recipe && !reached_tls(attempt));
+        let asked = view.attempts().any(|attempt| attempt.recipe == recipe);
+        if turned_away || (one_by_one && !asked) {
+            wanted.push(recipe.alone());
+        } else {
+            wanted.push(recipe);
+        }
+    }
+    wanted
+}
+
+fn reached_tls(attempt: &Attempt) -> bool {
+    attempt.step(Phase::Tls).is_some() || attempt.cut_off
 }
 
 /// A variant that is the reference client's own hello asks nothing new.
@@ -75,7 +93,8 @@ fn differs(view: View<'_>, id: &str) -> bool {
 }
 
 fn done(view: View<'_>, id: &str) -> bool {
-    view.experiment(id).is_some() || !differs(view, id)
+    let answered = |attempt: &Attempt| reached_tls(attempt) || attempt.recipe.alone;
+    view.experiment(id).is_some_and(answered) || !differs(view, id)
 }
 
 /// TLS 1.3 hides the certificate from the reader of the hand-built hello: where rustls did not get at it, TLS 1.2

@@ -173,8 +173,12 @@ fn judged(view: View<'_>, attempt: &Attempt) -> Vec<Finding> {
         return not_observable(view, account, facts);
     };
     let (code, how) = match (&facts.ntstatus, &facts.kerberos_error) {
-        (Some(status), _) => (by_ntstatus(status), said(status, facts.ntstatus_name.as_deref())),
-        (None, Some(error)) => (by_kerberos(error.code), kerberos_says(view, error)),
+        (Some(status), _) => by_status(facts, status),
+        (None, Some(error)) if error.code.is_none() => (by_kerberos(None), kerberos_says(view, error)),
+        (None, Some(error)) => (
+            by_kerberos(error.code),
+            format!(": {}", kerberos_says(view, error)),
+        ),
         (None, None) => by_ending(facts, failure.kind, &failure.detail),
     };
     let kdc_silent = facts.ntstatus.is_none()
@@ -185,13 +189,33 @@ fn judged(view: View<'_>, attempt: &Attempt) -> Vec<Finding> {
     let summary = if kdc_silent {
         format!("No logon at {address}, for the key distribution centre gives no ticket: {how}.")
     } else {
-        format!("{address} refuses the logon of {account}: {how}.")
+        format!("{address} refuses the logon of {account}{how}.")
     };
     let mut draft = Draft::new(code, Phase::Credssp, summary).evidence([pointer]);
-    if facts.ntstatus.is_none() && facts.kerberos_error.is_none() && facts.authentication_sent {
+    let told = facts.kerberos_error.is_some()
+        || facts
+            .ntstatus
+            .as_deref()
+            .is_some_and(|status| !is_private(status));
+    if !told && facts.authentication_sent {
         draft = draft.confidence(Confidence::Likely);
     }
     vec![draft.finish()]
+}
+
+/// A status that only wraps an error of the host's own program, as FreeRDP 3 and hosts built on `sspi` send it
+/// (FACILITY_NTWIN32), and none of those that Windows has for logons.
+fn is_private(status: &str) -> bool {
+    status.starts_with("0xC007") && by_ntstatus(status) == registry::LOGON_FAILED
+}
+
+fn by_status(facts: &CredsspFacts, status: &str) -> (Code, String) {
+    let said = said(status, facts.ntstatus_name.as_deref());
+    if is_private(status) && facts.authentication_sent && facts.package.as_deref() == Some("ntlm") {
+        let how = format!(" with {status}, an error of its own program that names no reason");
+        return (registry::LOGON_BAD_CREDENTIALS, how);
+    }
+    (by_ntstatus(status), format!(": {said}"))
 }
 
 /// What was asked for beyond the password, and this host does not answer.
@@ -214,26 +238,26 @@ fn said(status: &str, name: Option<&str>) -> String {
 /// A host that says no without a reason. One of version 2 or 5 has no error code to send and hangs up on a wrong
 /// password; after a ticket of the KDC, which has checked the password, hanging up means something else.
 fn by_ending(facts: &CredsspFacts, kind: FailureKind, detail: &str) -> (Code, String) {
-    let hung_up = matches!(
+    let refused = matches!(
         kind,
-        FailureKind::Closed | FailureKind::Reset | FailureKind::Alert
+        FailureKind::Closed | FailureKind::Reset | FailureKind::Alert | FailureKind::Rejected
     );
     let by_kerberos = facts.package.as_deref() == Some("kerberos");
     let code = match kind {
-        _ if hung_up && facts.authentication_sent && !by_kerberos => registry::LOGON_BAD_CREDENTIALS,
-        _ if hung_up && facts.authentication_sent => registry::LOGON_FAILED,
+        _ if refused && facts.authentication_sent && !by_kerberos => registry::LOGON_BAD_CREDENTIALS,
+        _ if refused && facts.authentication_sent => registry::LOGON_FAILED,
         FailureKind::Timeout => registry::CREDSSP_TIMEOUT,
         FailureKind::Malformed => registry::CREDSSP_MALFORMED,
         FailureKind::Reset => registry::CREDSSP_RESET,
         FailureKind::Closed => registry::CREDSSP_CLOSED,
         _ => registry::LOGON_FAILED,
     };
-    let how = match (hung_up && facts.authentication_sent, by_kerberos) {
-        (true, false) => format!("by ending the connection ({detail})"),
+    let how = match (refused && facts.authentication_sent, by_kerberos) {
+        (true, false) => format!(" without saying why ({detail})"),
         (true, true) => {
-            format!("it does not take the ticket that the key distribution centre gave for it ({detail})")
+            format!(": it does not take the ticket that the key distribution centre gave for it ({detail})")
         }
-        (false, _) => detail.to_owned(),
+        (false, _) => format!(": {detail}"),
     };
     (code, how)
 }
@@ -271,24 +295,26 @@ fn kerberos_says(view: View<'_>, error: &KerberosError) -> String {
     }
 }
 
-/// [MS-ERREF] 2.3.1, as far as a logon can meet it.
+/// [MS-ERREF] 2.3.1, as far as a logon can meet it; `0xC007` are the Win32 errors of the same meaning (2.2).
 pub(crate) fn by_ntstatus(status: &str) -> Code {
     match status {
-        "0xC000006D" | "0xC000006A" | "0xC0000064" | "0xC0000062" | "0xC00000DF" => {
+        "0xC000006D" | "0xC000006A" | "0xC0000064" | "0xC0000062" | "0xC00000DF" | "0xC007052E" => {
             registry::LOGON_BAD_CREDENTIALS
         }
-        "0xC0000234" => registry::LOGON_ACCOUNT_LOCKED,
-        "0xC0000072" => registry::LOGON_ACCOUNT_DISABLED,
-        "0xC0000193" => registry::LOGON_ACCOUNT_EXPIRED,
-        "0xC0000071" => registry::LOGON_PASSWORD_EXPIRED,
-        "0xC0000224" => registry::LOGON_PASSWORD_MUST_CHANGE,
-        "0xC000006F" | "0xC0000247" => registry::LOGON_HOURS,
-        "0xC0000070" | "0xC0000248" => registry::LOGON_WORKSTATION,
-        "0xC000015B" | "0xC0000155" => registry::LOGON_NOT_GRANTED,
-        "0xC000006E" | "0xC00002FA" | "0xC0000413" | "0xC0000199" => registry::LOGON_RESTRICTED,
+        "0xC0000234" | "0xC0070775" => registry::LOGON_ACCOUNT_LOCKED,
+        "0xC0000072" | "0xC0070533" => registry::LOGON_ACCOUNT_DISABLED,
+        "0xC0000193" | "0xC0070701" => registry::LOGON_ACCOUNT_EXPIRED,
+        "0xC0000071" | "0xC0070532" => registry::LOGON_PASSWORD_EXPIRED,
+        "0xC0000224" | "0xC0070773" => registry::LOGON_PASSWORD_MUST_CHANGE,
+        "0xC000006F" | "0xC0000247" | "0xC0070530" => registry::LOGON_HOURS,
+        "0xC0000070" | "0xC0000248" | "0xC0070531" => registry::LOGON_WORKSTATION,
+        "0xC000015B" | "0xC0000155" | "0xC0070569" => registry::LOGON_NOT_GRANTED,
+        "0xC000006E" | "0xC00002FA" | "0xC0000413" | "0xC0000199" | "0xC007052F" => {
+            registry::LOGON_RESTRICTED
+        }
         "0xC000005E" | "0xC0000233" | "0xC0000192" | "0xC000018A" | "0xC000018B" | "0xC000018C"
-        | "0xC000018D" | "0xC0000190" | "0xC000019B" => registry::LOGON_NO_DOMAIN_CONTROLLER,
-        "0xC0000133" => registry::LOGON_CLOCK_SKEW,
+        | "0xC000018D" | "0xC0000190" | "0xC000019B" | "0xC007051F" => registry::LOGON_NO_DOMAIN_CONTROLLER,
+        "0xC0000133" | "0xC0070576" => registry::LOGON_CLOCK_SKEW,
         "0xC0000022" | "0xC00A002B" => registry::LOGON_ACCESS_DENIED,
         "0xC0000418" => registry::CREDSSP_NTLM_BLOCKED,
         "0xC000035B" => registry::CREDSSP_KEY_MISMATCH,

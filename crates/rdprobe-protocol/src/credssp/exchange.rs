@@ -10,6 +10,10 @@ use crate::{Concluded, DecodeError, Ending, Machine};
 const AUTHORIZATION_LENGTH: usize = 4;
 /// The first byte of a TSRequest; no known authorization result begins with it.
 const SEQUENCE: u8 = 0x30;
+/// The first byte of a TPKT message (RFC 1006).
+const TPKT: u8 = 0x03;
+/// As much as is read of one.
+const MAX_TPKT: usize = 256;
 
 /// What the host answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +22,8 @@ pub enum Answer {
     Request(TsRequest),
     /// The Early User Authorization Result, as its number.
     Authorization(u32),
+    /// A TPKT message: the host has left CredSSP. FreeRDP's library sends an error of MCS where a logon fails.
+    Tpkt(Vec<u8>),
 }
 
 /// What may come.
@@ -77,10 +83,24 @@ impl ExchangeMachine {
         self.expected == Expected::Authorization && self.received.first() != Some(&SEQUENCE)
     }
 
+    fn is_tpkt(&self) -> bool {
+        !self.is_authorization() && self.received.first() == Some(&TPKT)
+    }
+
+    /// Bytes that are missing of a TPKT message, as far as it is read.
+    fn missing_of_tpkt(&self) -> usize {
+        let length = match self.received.as_slice() {
+            [_, _, high, low, ..] => usize::from(u16::from_be_bytes([*high, *low])).clamp(4, MAX_TPKT),
+            _ => 4,
+        };
+        length.saturating_sub(self.received.len())
+    }
+
     /// Bytes that are missing: first as many as the shortest message has, then the rest of this one.
     fn missing(&self) -> Result<usize, DecodeError> {
         let least = match (self.expected, self.received.is_empty()) {
             (Expected::Authorization, true) => 1,
+            _ if self.is_tpkt() => return Ok(self.missing_of_tpkt()),
             _ if self.is_authorization() => AUTHORIZATION_LENGTH,
             _ => ts_request::MIN_LENGTH,
         };
@@ -96,6 +116,9 @@ impl ExchangeMachine {
             && let Ok(number) = <[u8; AUTHORIZATION_LENGTH]>::try_from(self.received.as_slice())
         {
             return Ok(Answer::Authorization(u32::from_le_bytes(number)));
+        }
+        if self.is_tpkt() {
+            return Ok(Answer::Tpkt(self.received.clone()));
         }
         TsRequest::decode(&self.received).map(Answer::Request)
     }
@@ -204,6 +227,17 @@ mod tests {
             assert_eq!(machine.answer(), Ok(Answer::Authorization(number)));
             assert_eq!(taken, 4);
         }
+    }
+
+    #[test]
+    fn a_host_that_leaves_credssp_is_told_from_garbage() {
+        let bytes = [3, 0, 0, 9, 2, 0xF0, 0x80, 0x21, 0x80, 0xAA];
+        let (machine, taken) = fed(Expected::Request, &bytes);
+        assert_eq!(machine.answer(), Ok(Answer::Tpkt(bytes[..9].to_vec())));
+        assert_eq!(taken, 9);
+        let (machine, taken) = fed(Expected::Request, &[3; 1000]);
+        assert!(matches!(machine.answer(), Ok(Answer::Tpkt(message)) if message.len() == MAX_TPKT));
+        assert_eq!(taken, MAX_TPKT);
     }
 
     #[test]

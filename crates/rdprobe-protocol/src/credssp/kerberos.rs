@@ -23,9 +23,9 @@ pub const PREAUTH_REQUIRED: u32 = 25;
 
 /// The exchange that a request to a KDC belongs to, by its first byte: `as` or `tgs`.
 pub fn exchange_of(request: &[u8]) -> Option<&'static str> {
-    match request.first()? {
-        &AS_REQ => Some("as"),
-        &TGS_REQ => Some("tgs"),
+    match *request.first()? {
+        AS_REQ => Some("as"),
+        TGS_REQ => Some("tgs"),
         _ => None,
     }
 }

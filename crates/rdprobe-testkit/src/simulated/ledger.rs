@@ -135,7 +135,8 @@ impl Entry {
         let answered = std::mem::take(&mut self.waiting);
         self.update(|connection| {
             connection.bytes_received += length;
-            connection.round_trips += u32::from(answered);
+            // What comes after the client has ended its direction answers nothing.
+            connection.round_trips += u32::from(answered && connection.shut_down.is_none());
         });
     }
 

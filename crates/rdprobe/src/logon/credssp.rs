@@ -158,7 +158,8 @@ impl<N: Network> Exchange<'_, N> {
     /// Whether the host, which has our proof by now, sees the same key of TLS as we do.
     fn verify(&mut self, security: &mut Security, answer: &TsRequest, nonce: &[u8; 32]) -> Result<(), Stop> {
         let Some(sealed) = &answer.public_key_auth else {
-            return Err(malformed("no pubKeyAuth answers ours"));
+            // A host of version 2 has no error code to put into its refusal.
+            return Err(rejected("a TSRequest without pubKeyAuth answers ours"));
         };
         let shown = match security.unseal(sealed) {
             Ok(shown) => shown,
@@ -213,6 +214,7 @@ impl<N: Network> Exchange<'_, N> {
                     other => Err(rejected(&format!("Early User Authorization Result {other}"))),
                 }
             }
+            Answer::Tpkt(message) => Err(self.left(&message)),
             Answer::Request(request) => {
                 self.refused(&request)?;
                 Err(malformed(
@@ -229,8 +231,17 @@ impl<N: Network> Exchange<'_, N> {
                 self.refused(&answer)?;
                 Ok(answer)
             }
+            Answer::Tpkt(message) => Err(self.left(&message)),
             Answer::Authorization(_) => Err(malformed("no TSRequest")),
         }
+    }
+
+    /// The host goes on to MCS, which after the credentials is its way to hang up.
+    fn left(&mut self, message: &[u8]) -> Stop {
+        let raw = hex(message);
+        let detail = format!("left CredSSP for a message of MCS, {raw}");
+        self.facts.raw = Some(raw);
+        Stop::Failed(Failure::new(FailureKind::Closed, detail))
     }
 
     async fn answer(
@@ -245,9 +256,7 @@ impl<N: Network> Exchange<'_, N> {
         self.facts.alert = machine.alert();
         machine.answer().map_err(|failure| {
             if failure.kind == FailureKind::Malformed {
-                let received = machine.received();
-                let raw = &received[..received.len().min(MAX_RAW)];
-                self.facts.raw = Some(raw.iter().map(|byte| format!("{byte:02x}")).collect());
+                self.facts.raw = Some(hex(machine.received()));
             }
             Stop::Failed(failure)
         })
@@ -267,6 +276,12 @@ impl<N: Network> Exchange<'_, N> {
             name.unwrap_or("a status without a name")
         )))
     }
+}
+
+/// The beginning of what a host sent, as a report keeps it.
+fn hex(bytes: &[u8]) -> String {
+    let beginning = &bytes[..bytes.len().min(MAX_RAW)];
+    beginning.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// As the host does with the key before it sends it back: its first byte stands lowest.
