@@ -36,5 +36,6 @@ pub(crate) fn recording(name: &str) -> Report {
 
 /// A scenario of `fixtures/scenarios`.
 pub(crate) fn scenario(name: &str) -> Scenario {
-    Scenario::load(&folder("scenarios").join(format!("{name}.toml"))).unwrap_or_else(|error| panic!("{error}"))
+    Scenario::load(&folder("scenarios").join(format!("{name}.toml")))
+        .unwrap_or_else(|error| panic!("{error}"))
 }

@@ -12,7 +12,10 @@ use rdprobe_testkit::simulated::simulate;
 use crate::fixtures::scenario;
 
 async fn probe<N: Network>(network: &N, target: Target, trust: Arc<Trust>) -> Report {
-    let probed = Probe::new(target, Options::default()).trust(trust).run(network).await;
+    let probed = Probe::new(target, Options::default())
+        .trust(trust)
+        .run(network)
+        .await;
     probed.lingering.finish().await;
     probed.report
 }
@@ -23,11 +26,9 @@ fn simulated(bencher: Bencher<'_, '_>, name: &str) {
     let scenario = scenario(name);
     let trust = Arc::new(Trust::from_roots(vec![scenario.certificates().ca()]));
     bencher.bench_local(|| {
-        let trust = Arc::clone(&trust);
-        simulate(&scenario, |network| async move {
-            probe(&network, scenario.target(), trust).await
-        })
-        .output
+        let (target, trust) = (scenario.target(), Arc::clone(&trust));
+        let probe = |network| async move { probe(&network, target, trust).await };
+        simulate(&scenario, probe).output
     });
 }
 
