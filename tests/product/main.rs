@@ -5,5 +5,6 @@ mod hostile;
 mod inbound;
 mod invariants;
 mod loopback;
+mod recordings;
 mod scenarios;
 mod stage;

@@ -26,12 +26,9 @@ fn simulated(bencher: Bencher<'_, '_>, name: &str) {
     let scenario = scenario(name);
     let trust = Arc::new(Trust::from_roots(vec![scenario.certificates().ca()]));
     bencher.bench_local(|| {
-        let trust = Arc::clone(&trust);
-        let target = scenario.target();
-        simulate(&scenario, |network| async move {
-            probe(&network, target, trust).await
-        })
-        .output
+        let (target, trust) = (scenario.target(), Arc::clone(&trust));
+        let probe = |network| async move { probe(&network, target, trust).await };
+        simulate(&scenario, probe).output
     });
 }
 

@@ -106,6 +106,10 @@ impl<N: Network> Connection<'_, N> {
         let Some(stream) = self.connect(address).await else {
             return;
         };
+        if hello.is_some() {
+            // There will be a certificate to judge; a host that takes no connection costs no look at the disk.
+            self.context.trust.load_ahead();
+        }
         let mut channel = Channel::new(stream);
         self.talk(&mut channel, offer.as_ref(), hello.as_deref(), ready)
             .await;

@@ -97,7 +97,7 @@ pub(crate) struct Context<'a, N: Network> {
     pub(crate) options: &'a Options,
     pub(crate) server_name: &'a str,
     pub(crate) timeouts: Timeouts,
-    pub(crate) trust: &'a Trust,
+    pub(crate) trust: &'a Arc<Trust>,
     #[cfg(feature = "logon")]
     pub(crate) account: Option<&'a Arc<crate::Account>>,
     pub(crate) started: Instant,
@@ -172,7 +172,6 @@ impl<'a> Probe<'a> {
             account,
             mut stop,
         } = self;
-        trust.load_ahead();
         let started_at = network.now();
         let started = Instant::now();
         let deadline = started + timeouts.deadline;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ const REMOTE_DESKTOP_AUTHENTICATION: &[u8] = &[0x2B, 0x06, 0x01, 0x04, 0x01, 0x8
 pub struct Trust {
     source: Source,
     roots: OnceLock<Vec<CertificateDer<'static>>>,
+    /// Somebody has begun to load them.
+    loads: AtomicBool,
     pins: Vec<Pin>,
 }
 
@@ -82,7 +85,7 @@ impl Trust {
 
     /// Loads the roots on a thread of its own, so that a later judgement does not wait for the disk.
     pub(crate) fn load_ahead(self: &Arc<Self>) {
-        if self.roots.get().is_none() {
+        if self.roots.get().is_none() && !self.loads.swap(true, Ordering::Relaxed) {
             let trust = Arc::clone(self);
             std::thread::spawn(move || {
                 trust.load();
