@@ -1,6 +1,7 @@
 //! `cargo xtask wan-cost`: what the probe costs on hosts that are 50 ms away, beside what it may cost.
 //!
-//! A measurement, not a test: it prints and fails on nothing. Run it while the machine is quiet.
+//! A measurement, not a test: it prints and fails on nothing. Run it while the machine is quiet, or as
+//! `chrt --fifo 10 cargo xtask wan-cost`: the network itself is a process that must be woken in time.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! Whether a chain leads to a trusted root. Dates of the leaf and names are judged elsewhere.
 
+use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +21,8 @@ const REMOTE_DESKTOP_AUTHENTICATION: &[u8] = &[0x2B, 0x06, 0x01, 0x04, 0x01, 0x8
 pub struct Trust {
     source: Source,
     roots: OnceLock<Vec<CertificateDer<'static>>>,
+    /// The system's roots beyond its bundle, which few chains need.
+    further: OnceLock<Vec<CertificateDer<'static>>>,
     /// Somebody has begun to load them.
     loads: AtomicBool,
     pins: Vec<Pin>,
@@ -96,7 +99,15 @@ impl Trust {
     /// The roots, loaded when first asked for.
     pub fn load(&self) -> &[CertificateDer<'static>] {
         self.roots.get_or_init(|| match self.source {
-            Source::System => rustls_native_certs::load_native_certs().certs,
+            Source::System => bundle().unwrap_or_else(system_roots),
+            Source::Given => Vec::new(),
+        })
+    }
+
+    /// Every root of the system, those that are not in its bundle too.
+    fn load_further(&self) -> &[CertificateDer<'static>] {
+        self.further.get_or_init(|| match self.source {
+            Source::System => system_roots(),
             Source::Given => Vec::new(),
         })
     }
@@ -107,56 +118,112 @@ impl Trust {
         if !self.pins.is_empty() {
             facts.pinned = Some(self.pins.iter().any(|pin| pin.matches(leaf)));
         }
-        match self.verify(leaf, &chain[1..], facts, now) {
+        let result = match verify(self.load(), chain, facts, now) {
+            Err(Distrust::Issuer) => verify(self.load_further(), chain, facts, now),
+            result => result,
+        };
+        match result {
             Ok(()) => facts.trusted = Some(true),
-            Err(error) => {
+            Err(distrust) => {
                 facts.trusted = Some(false);
-                facts.trust_error = Some(error);
+                facts.trust_error = Some(distrust.to_string());
             }
         }
     }
+}
 
-    fn verify(
-        &self,
-        leaf: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        facts: &CertificateFacts,
-        now: Timestamp,
-    ) -> Result<(), String> {
-        let roots = self.load();
-        // A certificate that is itself among the roots is trusted, whatever webpki says of its form.
-        if roots.iter().any(|root| root.as_ref() == leaf.as_ref()) {
-            return Ok(());
+/// The bundle of the system's roots, where the environment names no others. Its folder has the same roots again, a
+/// file or two for each, and reading those took more than all else that a probe computes. Where there is no bundle,
+/// none.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn bundle() -> Option<Vec<CertificateDer<'static>>> {
+    if openssl_probe::has_ssl_cert_env_vars() {
+        return None;
+    }
+    let file = openssl_probe::probe().cert_file?;
+    let roots = rustls_native_certs::load_certs_from_paths(Some(&file), None).certs;
+    Some(roots).filter(|roots| !roots.is_empty())
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn bundle() -> Option<Vec<CertificateDer<'static>>> {
+    None
+}
+
+fn system_roots() -> Vec<CertificateDer<'static>> {
+    rustls_native_certs::load_native_certs().certs
+}
+
+/// Why a chain is not trusted.
+enum Distrust {
+    /// It leads to none of these roots; it may to others.
+    Issuer,
+    SelfSigned,
+    Other(webpki::Error),
+}
+
+impl From<webpki::Error> for Distrust {
+    fn from(error: webpki::Error) -> Self {
+        match error {
+            webpki::Error::UnknownIssuer => Self::Issuer,
+            other => Self::Other(other),
         }
-        if facts.self_signed == Some(true) {
-            return Err("it is self-signed and not among the trusted roots".into());
-        }
-        let anchors: Vec<TrustAnchor<'_>> = roots
-            .iter()
-            .filter_map(|root| anchor_from_trusted_cert(root).ok())
-            .collect();
-        let end_entity = EndEntityCert::try_from(leaf).map_err(|error| plain(&error))?;
-        let at = UnixTime::since_unix_epoch(within_validity(facts, now));
-        let verify = |usage| {
-            end_entity.verify_for_usage(
-                ALL_VERIFICATION_ALGS,
-                &anchors,
-                intermediates,
-                at,
-                usage,
-                None,
-                None,
-            )
-        };
-        match verify(KeyUsage::server_auth()) {
-            Ok(_) => Ok(()),
-            Err(webpki::Error::RequiredEkuNotFoundContext(_)) => {
-                verify(KeyUsage::required_if_present(REMOTE_DESKTOP_AUTHENTICATION))
-                    .map(drop)
-                    .map_err(|error| plain(&error))
+    }
+}
+
+impl fmt::Display for Distrust {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Issuer => "its issuer is not among the trusted roots",
+            Self::SelfSigned => "it is self-signed and not among the trusted roots",
+            Self::Other(webpki::Error::CertExpired { .. }) => {
+                "a certificate between it and the root has expired"
             }
-            Err(error) => Err(plain(&error)),
+            Self::Other(webpki::Error::RequiredEkuNotFoundContext(_)) => "it is not meant for servers",
+            Self::Other(other) => return write!(formatter, "{other:?}"),
+        })
+    }
+}
+
+fn verify(
+    roots: &[CertificateDer<'_>],
+    chain: &[CertificateDer<'_>],
+    facts: &CertificateFacts,
+    now: Timestamp,
+) -> Result<(), Distrust> {
+    let Some((leaf, intermediates)) = chain.split_first() else {
+        return Err(Distrust::Issuer);
+    };
+    // A certificate that is itself among the roots is trusted, whatever webpki says of its form.
+    if roots.iter().any(|root| root.as_ref() == leaf.as_ref()) {
+        return Ok(());
+    }
+    if facts.self_signed == Some(true) {
+        return Err(Distrust::SelfSigned);
+    }
+    let anchors: Vec<TrustAnchor<'_>> = roots
+        .iter()
+        .filter_map(|root| anchor_from_trusted_cert(root).ok())
+        .collect();
+    let end_entity = EndEntityCert::try_from(leaf)?;
+    let at = UnixTime::since_unix_epoch(within_validity(facts, now));
+    let verify = |usage| {
+        end_entity.verify_for_usage(
+            ALL_VERIFICATION_ALGS,
+            &anchors,
+            intermediates,
+            at,
+            usage,
+            None,
+            None,
+        )
+    };
+    match verify(KeyUsage::server_auth()) {
+        Ok(_) => Ok(()),
+        Err(webpki::Error::RequiredEkuNotFoundContext(_)) => {
+            Ok(verify(KeyUsage::required_if_present(REMOTE_DESKTOP_AUTHENTICATION)).map(drop)?)
         }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -170,13 +237,4 @@ fn within_validity(facts: &CertificateFacts, now: Timestamp) -> Duration {
         millis = millis.max(not_before.unix_millis() + 1000);
     }
     Duration::from_millis(millis.max(0).unsigned_abs())
-}
-
-fn plain(error: &webpki::Error) -> String {
-    match error {
-        webpki::Error::UnknownIssuer => "its issuer is not among the trusted roots".into(),
-        webpki::Error::CertExpired { .. } => "a certificate between it and the root has expired".into(),
-        webpki::Error::RequiredEkuNotFoundContext(_) => "it is not meant for servers".into(),
-        other => format!("{other:?}"),
-    }
 }

@@ -15,6 +15,9 @@ use crate::interop::bed::Launch;
 pub(in crate::interop) struct Distance {
     /// N.
     network: u8,
+    /// Last bytes of the far end's further addresses.
+    #[serde(default)]
+    further: Vec<u8>,
     /// How far it is.
     round_trip_ms: f64,
 }
@@ -48,6 +51,10 @@ impl Start for Distance {
         network.ip(&format!("link set {there} netns {far}"))?;
         network.ip(&format!("addr add 198.18.{n}.1 peer 198.18.{n}.2 dev {here}"))?;
         network.ip(&format!("link set {here} up"))?;
+        for last in &self.further {
+            network.ip(&format!("route add 198.18.{n}.{last} dev {here}"))?;
+            network.ip(&format!("-n {far} addr add 198.18.{n}.{last} dev {there}"))?;
+        }
         network.ip(&format!(
             "-n {far} addr add 198.18.{n}.2 peer 198.18.{n}.1 dev {there}"
         ))?;
