@@ -88,16 +88,7 @@ fn main() {
     let mut output = String::new();
 
     let mut entries = Vec::new();
-    for group in [
-        "dns",
-        "tcp",
-        "x224",
-        "tls",
-        "certificate",
-        "credssp",
-        "udp",
-        "general",
-    ] {
+    for group in ["dns", "tcp", "x224", "tls", "certificate", "credssp", "udp", "general"] {
         let file: CodeFile = read(&directory.join(format!("{group}.toml")));
         entries.extend(file.code);
     }
@@ -110,38 +101,18 @@ fn main() {
 
     let healthy: HealthyFile = read(&directory.join("healthy.toml"));
     let total: f64 = healthy.layer.iter().map(|layer| layer.share).sum();
-    assert!(
-        (0.95..=1.05).contains(&total),
-        "healthy.toml: the shares come to {total}, not to 1"
-    );
+    assert!((0.95..=1.05).contains(&total), "healthy.toml: the shares come to {total}, not to 1");
     writeln!(output, "pub(crate) static LAYERS: &[Layer] = &[").unwrap();
-    for Layer {
-        id,
-        share,
-        title,
-        why,
-        question,
-        check,
-    } in &healthy.layer
-    {
+    for Layer { id, share, title, why, question, check } in &healthy.layer {
         writeln!(
             output,
             "Layer {{ id: {id:?}, share: {share:?}, title: {title:?}, why: {why:?}, question: {question:?}, check: {check:?} }},"
         )
         .unwrap();
     }
-    writeln!(
-        output,
-        "];\npub(crate) static NOT_VISIBLE: &[&str] = &{:?};",
-        healthy.not_visible
-    )
-    .unwrap();
+    writeln!(output, "];\npub(crate) static NOT_VISIBLE: &[&str] = &{:?};", healthy.not_visible).unwrap();
 
-    fs::write(
-        Path::new(&env::var("OUT_DIR").unwrap()).join("knowledge.rs"),
-        output,
-    )
-    .unwrap();
+    fs::write(Path::new(&env::var("OUT_DIR").unwrap()).join("knowledge.rs"), output).unwrap();
 }
 
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> T {
@@ -152,30 +123,16 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> T {
 /// What the types cannot say.
 fn check(entry: &Entry) {
     let id = &entry.id;
-    assert!(
-        entry.title.chars().count() <= 72,
-        "{id}: the title is longer than 72 characters"
-    );
-    assert!(
-        !entry.title.ends_with('.'),
-        "{id}: the title ends with a full stop"
-    );
+    assert!(entry.title.chars().count() <= 72, "{id}: the title is longer than 72 characters");
+    assert!(!entry.title.ends_with('.'), "{id}: the title ends with a full stop");
     assert!(!entry.explain.trim().is_empty(), "{id}: nothing to explain");
     assert!(!entry.causes.is_empty(), "{id}: no cause");
     for fix in &entry.fix {
-        assert!(
-            !fix.steps.is_empty(),
-            "{id}: the fix {:?} has no steps",
-            fix.title
-        );
+        assert!(!fix.steps.is_empty(), "{id}: the fix {:?} has no steps", fix.title);
         let says_so = |word: &str| fix.steps.iter().any(|step| step.to_lowercase().contains(word));
         match fix.effect {
             Effect::DropsSessions => {
-                assert!(
-                    says_so("session"),
-                    "{id}: {:?} drops sessions and does not say so",
-                    fix.title
-                );
+                assert!(says_so("session"), "{id}: {:?} drops sessions and does not say so", fix.title);
             }
             Effect::WeakensSecurity => assert!(
                 ["weak", "attack", "expos", "secur", "downgrade", "vulnerab"]
@@ -190,28 +147,14 @@ fn check(entry: &Entry) {
 }
 
 fn write_entry(output: &mut String, entry: &Entry) {
-    let Entry {
-        id,
-        title,
-        explain,
-        causes,
-        client_errors,
-        sources,
-        fix,
-    } = entry;
+    let Entry { id, title, explain, causes, client_errors, sources, fix } = entry;
     let explain = explain.trim();
     writeln!(
         output,
         "Entry {{ id: {id:?}, title: {title:?}, explain: {explain:?}, causes: &{causes:?}, sources: &{sources:?}, client_errors: &["
     )
     .unwrap();
-    for ClientError {
-        client,
-        code,
-        extended_code,
-        name,
-    } in client_errors
-    {
+    for ClientError { client, code, extended_code, name } in client_errors {
         writeln!(
             output,
             "KnownClientError {{ client: {client:?}, code: {code:?}, extended_code: {extended_code:?}, name: {name:?} }},"
@@ -219,14 +162,7 @@ fn write_entry(output: &mut String, entry: &Entry) {
         .unwrap();
     }
     writeln!(output, "], fixes: &[").unwrap();
-    for Fix {
-        title,
-        r#where,
-        effect,
-        steps,
-        source,
-    } in fix
-    {
+    for Fix { title, r#where, effect, steps, source } in fix {
         writeln!(
             output,
             "KnownFix {{ title: {title:?}, r#where: Where::{where:?}, effect: Effect::{effect:?}, steps: &{steps:?}, source: {source:?} }},"

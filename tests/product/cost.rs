@@ -55,10 +55,7 @@ fn tls_1_2_adds_one_more() {
     );
     let (duration, round_trips) = cost(&host);
     // The reference client's own hello comes after the real handshake: TCP, X.224 and its answer once more.
-    assert!(
-        duration <= 7 * RTT && round_trips == 4,
-        "{duration:?}, {round_trips}"
-    );
+    assert!(duration <= 7 * RTT && round_trips == 4, "{duration:?}, {round_trips}");
 }
 
 #[test]

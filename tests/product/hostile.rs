@@ -31,16 +31,11 @@ fn every_cut_comes_to_a_verdict_in_time() {
             .map(|worker| {
                 let share = scenarios.iter().enumerate().skip(worker).step_by(THREADS);
                 scope.spawn(move || -> Vec<String> {
-                    share
-                        .flat_map(|(index, scenario)| cut_everywhere(scenario, index as u64))
-                        .collect()
+                    share.flat_map(|(index, scenario)| cut_everywhere(scenario, index as u64)).collect()
                 })
             })
             .collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().expect("panics are caught within"))
-            .collect()
+        workers.into_iter().flat_map(|worker| worker.join().expect("panics are caught within")).collect()
     });
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
@@ -62,10 +57,7 @@ fn cut_everywhere(scenario: &Scenario, index: u64) -> Vec<String> {
                     "leaves ruled_out or next empty".into()
                 }
             };
-            failed.push(format!(
-                "{} cut after {after} by {by:?}: {problem}",
-                scenario.name
-            ));
+            failed.push(format!("{} cut after {after} by {by:?}: {problem}", scenario.name));
         }
     }
     failed

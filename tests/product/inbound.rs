@@ -16,17 +16,12 @@ impl Dice {
 
 #[test]
 fn recorded_hosts_go_all_the_way() {
-    let healthy = seeds()
-        .into_iter()
-        .filter(|(name, _)| name == "x224_cc_hybrid_win10-tls_server_flight_win10");
+    let healthy =
+        seeds().into_iter().filter(|(name, _)| name == "x224_cc_hybrid_win10-tls_server_flight_win10");
     for (name, data) in healthy {
         let report = judge(&data);
         let credssp = &report.phases.credssp;
-        assert!(
-            credssp.facts.build.is_some(),
-            "{name}: {}",
-            report.verdict.summary
-        );
+        assert!(credssp.facts.build.is_some(), "{name}: {}", report.verdict.summary);
     }
 }
 

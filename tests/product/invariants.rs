@@ -17,9 +17,7 @@ fn over_all(check: impl Fn(&Scenario, &Report) -> Vec<String>) {
         .flat_map(|scenario| {
             let report = play(scenario, None).output;
             let lines = check(scenario, &report).into_iter();
-            lines
-                .map(|line| format!("{}: {line}", scenario.name))
-                .collect::<Vec<_>>()
+            lines.map(|line| format!("{}: {line}", scenario.name)).collect::<Vec<_>>()
         })
         .collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));
@@ -90,10 +88,7 @@ fn evidence_leads_somewhere_and_no_rule_claims_too_much() {
                 lines.push(format!("{code} names no remedy"));
             }
         }
-        if !report
-            .findings
-            .is_sorted_by(|left, right| left.severity >= right.severity)
-        {
+        if !report.findings.is_sorted_by(|left, right| left.severity >= right.severity) {
             lines.push("findings are not sorted, the worst first".into());
         }
         lines

@@ -27,18 +27,9 @@ fn probe(target: &str, options: Options, trust: Trust) -> Report {
 
 fn probe_within(timeouts: Timeouts, target: &str, options: Options, trust: Trust) -> Report {
     let (host, port) = target.rsplit_once(':').expect("HOST:PORT");
-    let target = Target {
-        input: target.into(),
-        host: host.into(),
-        port: port.parse().expect("a port"),
-    };
-    let probe = Probe::new(target, options)
-        .timeouts(timeouts)
-        .trust(Arc::new(trust));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let target = Target { input: target.into(), host: host.into(), port: port.parse().expect("a port") };
+    let probe = Probe::new(target, options).timeouts(timeouts).trust(Arc::new(trust));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let local = tokio::task::LocalSet::new();
     runtime.block_on(local.run_until(async {
         let probed = probe.run(&Tokio).await;
@@ -51,11 +42,7 @@ fn probe_within(timeouts: Timeouts, target: &str, options: Options, trust: Trust
 fn the_demo_gets_the_verdicts_that_it_promises() {
     let demo = Demo::start().expect("sockets on loopback");
     for host in &demo.hosts {
-        let report = probe(
-            &host.target,
-            Options::default(),
-            Trust::from_roots(vec![demo.ca.clone()]),
-        );
+        let report = probe(&host.target, Options::default(), Trust::from_roots(vec![demo.ca.clone()]));
         let found = (report.verdict.status.to_string(), report.verdict.code.to_string());
         assert_eq!(
             found,
@@ -110,24 +97,11 @@ fn scenarios_end_on_real_sockets_as_in_virtual_time() {
             true => vec![loopback.ca()],
             false => Vec::new(),
         };
-        let pins = scenario
-            .pins
-            .iter()
-            .map(|pin| pin.parse().expect("a pin"))
-            .collect();
-        let report = probe(
-            &bound.to_string(),
-            options,
-            Trust::from_roots(roots).with_pins(pins),
-        );
+        let pins = scenario.pins.iter().map(|pin| pin.parse().expect("a pin")).collect();
+        let report = probe(&bound.to_string(), options, Trust::from_roots(roots).with_pins(pins));
         let verdict = |report: &Report| {
             let verdict = &report.verdict;
-            (
-                verdict.status,
-                verdict.code.clone(),
-                verdict.phase,
-                verdict.client_outcome,
-            )
+            (verdict.status, verdict.code.clone(), verdict.phase, verdict.client_outcome)
         };
         if verdict(&report) != verdict(&simulated.output) {
             failed.push(format!(
@@ -166,11 +140,7 @@ fn cut_connections_end_on_real_sockets_too() {
                     Trust::from_roots(Vec::new()),
                 );
                 // The deadline, the leaving, and what a busy machine adds.
-                assert!(
-                    began.elapsed() < Duration::from_secs(5),
-                    "{}, {cut:?}",
-                    scenario.name
-                );
+                assert!(began.elapsed() < Duration::from_secs(5), "{}, {cut:?}", scenario.name);
                 assert!(!report.verdict.next.is_empty());
             }
         }

@@ -20,12 +20,7 @@ fn recorded_hosts_keep_their_verdicts() {
         let verdict = &recorded.verdict;
         assert_eq!(
             (again.status, &again.code, again.phase, again.client_outcome),
-            (
-                verdict.status,
-                &verdict.code,
-                verdict.phase,
-                verdict.client_outcome
-            ),
+            (verdict.status, &verdict.code, verdict.phase, verdict.client_outcome),
             "{}",
             path.display()
         );

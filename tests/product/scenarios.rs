@@ -48,12 +48,7 @@ fn differences(scenario: &Scenario, played: &Simulation<Report>) -> Vec<String> 
         compare(pointer, &serde_json::to_value(wanted).expect("TOML is JSON"));
     }
 
-    let codes: BTreeSet<&str> = played
-        .output
-        .findings
-        .iter()
-        .map(|finding| finding.code.as_str())
-        .collect();
+    let codes: BTreeSet<&str> = played.output.findings.iter().map(|finding| finding.code.as_str()).collect();
     for code in &expect.findings {
         if !codes.contains(code.as_str()) {
             lines.push(format!("finding {code} is missing, found {codes:?}"));
@@ -87,23 +82,15 @@ fn manners(scenario: &Scenario, played: &Simulation<Report>) -> Vec<String> {
     if report.verdict.ruled_out.is_empty() || report.verdict.next.is_empty() {
         lines.push("verdict.ruled_out and verdict.next are never empty".into());
     }
-    let most_ms = scenario
-        .expect
-        .duration_ms_at_most
-        .unwrap_or(scenario.deadline_ms.unwrap_or(20_000) as f64 + 1.0);
+    let most_ms =
+        scenario.expect.duration_ms_at_most.unwrap_or(scenario.deadline_ms.unwrap_or(20_000) as f64 + 1.0);
     if report.duration_ms.0 > most_ms {
-        lines.push(format!(
-            "duration_ms: at most {most_ms}, found {}",
-            report.duration_ms.0
-        ));
+        lines.push(format!("duration_ms: at most {most_ms}, found {}", report.duration_ms.0));
     }
     if let Some(most) = scenario.expect.connections_at_most
         && ledger.connections.len() > most
     {
-        lines.push(format!(
-            "connections: at most {most}, found {}",
-            ledger.connections.len()
-        ));
+        lines.push(format!("connections: at most {most}, found {}", ledger.connections.len()));
     }
     let mut per_address = BTreeMap::<_, usize>::new();
     for connection in &ledger.connections {
@@ -134,11 +121,7 @@ fn same(found: &Value, wanted: &Value) -> bool {
     match (found, wanted) {
         (Value::Number(found), Value::Number(wanted)) => found.as_f64() == wanted.as_f64(),
         (Value::Array(found), Value::Array(wanted)) => {
-            found.len() == wanted.len()
-                && found
-                    .iter()
-                    .zip(wanted)
-                    .all(|(found, wanted)| same(found, wanted))
+            found.len() == wanted.len() && found.iter().zip(wanted).all(|(found, wanted)| same(found, wanted))
         }
         _ => found == wanted,
     }
@@ -203,8 +186,5 @@ fn every_code_has_a_scenario() {
         .iter()
         .filter(|code| *code != "healthy" && rdprobe_diagnosis::registry::lookup(code).is_none())
         .collect();
-    assert!(
-        unknown.is_empty(),
-        "scenarios expect codes that do not exist: {unknown:?}"
-    );
+    assert!(unknown.is_empty(), "scenarios expect codes that do not exist: {unknown:?}");
 }

@@ -66,22 +66,12 @@ pub fn judge(data: &[u8]) -> Report {
 fn check(report: &Report, said: usize) {
     let verdict = &report.verdict;
     assert!(!verdict.summary.is_empty(), "a verdict says something");
-    assert!(
-        !verdict.ruled_out.is_empty() && !verdict.next.is_empty(),
-        "never empty"
-    );
+    assert!(!verdict.ruled_out.is_empty() && !verdict.next.is_empty(), "never empty");
     let json = serde_json::to_string(report).expect("a report has string keys alone");
-    assert!(
-        json.len() <= BASE + GROWTH * said,
-        "{} bytes of report for {said} of hosts",
-        json.len()
-    );
+    assert!(json.len() <= BASE + GROWTH * said, "{} bytes of report for {said} of hosts", json.len());
     let read: Report = serde_json::from_str(&json).expect("what is written can be read");
     let again = diagnose(&read.observations(), now(), now());
-    assert_eq!(
-        again.verdict, report.verdict,
-        "a replay comes to the same verdict"
-    );
+    assert_eq!(again.verdict, report.verdict, "a replay comes to the same verdict");
 }
 
 fn check_plan(seen: &Observations) {
@@ -125,10 +115,7 @@ fn question(choice: u8) -> Observations {
         addresses.push([192, 0, 2, 8].into());
     }
     let mut seen = Observations::new(target, options);
-    let facts = DnsFacts {
-        addresses,
-        ..DnsFacts::default()
-    };
+    let facts = DnsFacts { addresses, ..DnsFacts::default() };
     seen.resolution = Some(step(Facts::Dns(facts), None, 0));
     seen
 }
@@ -177,20 +164,10 @@ fn connections(mut data: &[u8]) -> Vec<Host<'_>> {
         let length = usize::from(u16::from_le_bytes([low, high])).min(rest.len());
         let (says, rest) = rest.split_at(length);
         data = rest;
-        hosts.push(Host {
-            tcp: how & 7,
-            ends: how >> 3 & 7,
-            drips: how & 0x40 != 0,
-            says,
-        });
+        hosts.push(Host { tcp: how & 7, ends: how >> 3 & 7, drips: how & 0x40 != 0, says });
     }
     if hosts.is_empty() {
-        hosts.push(Host {
-            tcp: 0,
-            ends: 0,
-            drips: false,
-            says: data,
-        });
+        hosts.push(Host { tcp: 0, ends: 0, drips: false, says: data });
     }
     hosts
 }
@@ -200,17 +177,9 @@ impl Host<'_> {
         match &recipe.ask {
             Ask::Udp { syns, .. } => vec![self.datagrams(*syns)],
             Ask::Tcp { offer, hello, depth } => {
-                let mut connection = Connection {
-                    host: self,
-                    left: self.says,
-                    steps: Vec::new(),
-                };
+                let mut connection = Connection { host: self, left: self.says, steps: Vec::new() };
                 if connection.connect(recipe.address) {
-                    let deep = Depths {
-                        recipe,
-                        options,
-                        depth: *depth,
-                    };
+                    let deep = Depths { recipe, options, depth: *depth };
                     connection.talk(offer.as_ref(), hello.as_deref(), &deep);
                 }
                 connection.steps
@@ -241,18 +210,12 @@ impl Host<'_> {
 
     /// Datagrams of up to 1232 bytes, one for each SYN.
     fn datagrams(&self, syns: u32) -> Step {
-        let mut facts = UdpFacts {
-            sent: syns,
-            ..UdpFacts::default()
-        };
+        let mut facts = UdpFacts { sent: syns, ..UdpFacts::default() };
         let mut datagrams = self.says.chunks(rdprobe_protocol::udp::DATAGRAM);
         for number in 0..syns.min(4) {
             let version = [2, 1, 3, 2][number as usize];
             let syn = Syn::new(version, [7; 20]);
-            let mut probe = UdpProbe {
-                version,
-                ..UdpProbe::default()
-            };
+            let mut probe = UdpProbe { version, ..UdpProbe::default() };
             if self.tcp == 7 {
                 probe.icmp = Some(self.icmp());
                 facts.icmp.push(self.icmp());
@@ -300,12 +263,8 @@ impl Connection<'_> {
             (_, Some(icmp)) => Some((FailureKind::Unreachable, icmp.meaning())),
             _ => None,
         };
-        let facts = TcpFacts {
-            address: Some(address),
-            rtt_ms: Some(Millis(1.0)),
-            icmp,
-            ..TcpFacts::default()
-        };
+        let facts =
+            TcpFacts { address: Some(address), rtt_ms: Some(Millis(1.0)), icmp, ..TcpFacts::default() };
         let failure = failure.map(|(kind, detail)| Failure::new(kind, detail));
         let connected = failure.is_none();
         self.steps.push(step(Facts::Tcp(facts), failure, 0));
@@ -360,26 +319,21 @@ impl Connection<'_> {
             facts.hello = Some(RUSTLS.into());
             facts.completed = ok;
         }
-        self.steps
-            .push(step(concluded.facts, concluded.failure, received));
+        self.steps.push(step(concluded.facts, concluded.failure, received));
         if !chain.is_empty() {
             let mut facts = certificate_facts(&chain);
             facts.signature_check = Some(SignatureCheck::NotVerifiable);
             facts.trusted = Some(false);
             let failure = facts.parse_error.clone();
             let failure = failure.map(|error| Failure::new(FailureKind::Malformed, error));
-            self.steps
-                .push(step(Facts::Certificate(Box::new(facts)), failure, 0));
+            self.steps.push(step(Facts::Certificate(Box::new(facts)), failure, 0));
         }
         ok
     }
 
     /// What follows the challenge is read as the messages of a logon are; nothing is concluded from it.
     fn logon(&mut self) {
-        let request = TsRequest {
-            version: Some(6),
-            ..TsRequest::default()
-        };
+        let request = TsRequest { version: Some(6), ..TsRequest::default() };
         for expected in [Expected::Request, Expected::Authorization] {
             let mut machine = ExchangeMachine::new(&request, expected, "an answer");
             self.feed(&mut machine);
@@ -395,8 +349,7 @@ impl Connection<'_> {
 
     fn record(&mut self, (concluded, received): (Concluded, usize)) -> bool {
         let ok = concluded.failure.is_none();
-        self.steps
-            .push(step(concluded.facts, concluded.failure, received));
+        self.steps.push(step(concluded.facts, concluded.failure, received));
         ok
     }
 
@@ -452,7 +405,5 @@ pub fn seeds() -> Vec<(String, Vec<u8>)> {
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
-    (0..hex.len() / 2)
-        .filter_map(|at| u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok())
-        .collect()
+    (0..hex.len() / 2).filter_map(|at| u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok()).collect()
 }

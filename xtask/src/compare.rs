@@ -46,11 +46,7 @@ const TOOLS: &[Tool] = &[
         program: "nmap",
         words: |at| nmap(at, "rdp-enum-encryption,rdp-ntlm-info,rdp-vuln-ms12-020"),
     },
-    Tool {
-        title: "nmap rdp-ntlm-info",
-        program: "nmap",
-        words: |at| nmap(at, "rdp-ntlm-info"),
-    },
+    Tool { title: "nmap rdp-ntlm-info", program: "nmap", words: |at| nmap(at, "rdp-ntlm-info") },
     Tool {
         title: "sslscan",
         program: "sslscan",
@@ -72,14 +68,7 @@ const TOOLS: &[Tool] = &[
         program: "xfreerdp3",
         words: |at| {
             let host = format!("/v:{at}");
-            words(&[
-                &host,
-                "/cert:ignore",
-                "/u:alice",
-                "/p:Passw0rd!",
-                "+auth-only",
-                "/log-level:OFF",
-            ])
+            words(&[&host, "/cert:ignore", "/u:alice", "/p:Passw0rd!", "+auth-only", "/log-level:OFF"])
         },
     },
     // It has no X.224, so these servers end it at once: the cost of starting it.
@@ -101,22 +90,13 @@ fn nmap(at: SocketAddr, scripts: &str) -> Vec<String> {
 
 pub(crate) fn run(options: &Options) -> Result<bool> {
     let servers = match options.wan {
-        true => [
-            ("xrdp, TLS 1.3", "distant-xrdp"),
-            ("FreeRDP 3 shadow, NLA", "distant-shadow"),
-        ],
-        false => [
-            ("xrdp, TLS 1.3", "xrdp-tls"),
-            ("FreeRDP 3 shadow, NLA", "shadow3-nla"),
-        ],
+        true => [("xrdp, TLS 1.3", "distant-xrdp"), ("FreeRDP 3 shadow, NLA", "distant-shadow")],
+        false => [("xrdp, TLS 1.3", "xrdp-tls"), ("FreeRDP 3 shadow, NLA", "shadow3-nla")],
     };
     let names = servers.map(|(_, name)| name);
     with_servers(&names, options.probe.as_deref(), |stage| {
-        let mut missing: Vec<&str> = TOOLS
-            .iter()
-            .map(|tool| tool.program)
-            .filter(|program| installed(program).is_none())
-            .collect();
+        let mut missing: Vec<&str> =
+            TOOLS.iter().map(|tool| tool.program).filter(|program| installed(program).is_none()).collect();
         missing.dedup();
         if !missing.is_empty() {
             println!("not installed: {}", missing.join(", "));
@@ -134,17 +114,12 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
 fn compare(stage: &Stage<'_>, title: &str, address: SocketAddr, options: &Options) -> Result<()> {
     let probe = stage.probe.display().to_string();
     let asked = address.to_string();
-    let mut rows: Vec<(&str, Program, Vec<Cost>)> = vec![(
-        "rdprobe",
-        Program::new([&probe, "--format", "json", &asked]),
-        Vec::new(),
-    )];
+    let mut rows: Vec<(&str, Program, Vec<Cost>)> =
+        vec![("rdprobe", Program::new([&probe, "--format", "json", &asked]), Vec::new())];
     for tool in TOOLS.iter().filter(|tool| installed(tool.program).is_some()) {
         let mut program = Program::new([tool.program]);
         program.words.extend((tool.words)(address));
-        program
-            .env
-            .extend(stage.display().map(|display| ("DISPLAY".to_owned(), display)));
+        program.env.extend(stage.display().map(|display| ("DISPLAY".to_owned(), display)));
         rows.push((tool.title, program, Vec::new()));
     }
     let began = Instant::now();

@@ -17,15 +17,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     let docs = workspace_root().join("docs");
     let status = Command::new(env!("CARGO"))
         .current_dir(workspace_root())
-        .args([
-            "run",
-            "--quiet",
-            "--package",
-            "rdprobe-cli",
-            "--",
-            "docs",
-            "--out",
-        ])
+        .args(["run", "--quiet", "--package", "rdprobe-cli", "--", "docs", "--out"])
         .arg(&docs)
         .args(options.check.then_some("--check"))
         .status()
@@ -34,9 +26,5 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
 }
 
 pub(crate) fn workspace_root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(1)
-        .unwrap_or(Path::new("."))
-        .to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(1).unwrap_or(Path::new(".")).to_path_buf()
 }

@@ -52,29 +52,18 @@ pub(crate) fn run() -> Result<bool> {
         .args(["metadata", "--format-version", "1", "--all-features"])
         .output()
         .context("cannot run cargo metadata")?;
-    ensure!(
-        output.status.success(),
-        "cargo metadata: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
 
-    let names: BTreeMap<&str, &str> = metadata
-        .packages
-        .iter()
-        .map(|package| (package.id.as_str(), package.name.as_str()))
-        .collect();
+    let names: BTreeMap<&str, &str> =
+        metadata.packages.iter().map(|package| (package.id.as_str(), package.name.as_str())).collect();
     let mut clean = true;
     for pure in PURE {
         let id = names.iter().find(|(_, name)| *name == pure).map(|(id, _)| *id);
         let id = id.with_context(|| format!("the workspace has no crate {pure}"))?;
         for path in forbidden_paths(id, &metadata.resolve, &names) {
             clean = false;
-            eprintln!(
-                "{pure} must not depend on {}: {}",
-                path.last().unwrap_or(&""),
-                path.join(" → ")
-            );
+            eprintln!("{pure} must not depend on {}: {}", path.last().unwrap_or(&""), path.join(" → "));
         }
     }
     if clean {
@@ -90,11 +79,7 @@ fn forbidden_paths<'a>(
     resolve: &'a Resolve,
     names: &BTreeMap<&str, &'a str>,
 ) -> Vec<Vec<&'a str>> {
-    let nodes: BTreeMap<&str, &Node> = resolve
-        .nodes
-        .iter()
-        .map(|node| (node.id.as_str(), node))
-        .collect();
+    let nodes: BTreeMap<&str, &Node> = resolve.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
     let name = |id: &str| names.get(id).copied().unwrap_or("?");
     let mut found = Vec::new();
     let mut seen = BTreeSet::from([start]);
@@ -102,10 +87,7 @@ fn forbidden_paths<'a>(
     while let Some((id, path)) = queue.pop_front() {
         let Some(node) = nodes.get(id) else { continue };
         for dependency in &node.deps {
-            let is_normal = dependency
-                .dep_kinds
-                .iter()
-                .any(|kind| kind.kind.as_deref() != Some("dev"));
+            let is_normal = dependency.dep_kinds.iter().any(|kind| kind.kind.as_deref() != Some("dev"));
             if !is_normal || !seen.insert(&dependency.pkg) {
                 continue;
             }

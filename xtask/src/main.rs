@@ -1,9 +1,5 @@
 //! The project's own tasks, run as `cargo xtask TASK`.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a task's output is for the terminal"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task's output is for the terminal")]
 
 use std::process::ExitCode;
 

@@ -71,10 +71,7 @@ pub(crate) fn run_here(options: &Options) -> Result<bool> {
 
 impl Program {
     pub(crate) fn new(words: impl IntoIterator<Item = impl Into<String>>) -> Program {
-        Program {
-            words: words.into_iter().map(Into::into).collect(),
-            ..Program::default()
-        }
+        Program { words: words.into_iter().map(Into::into).collect(), ..Program::default() }
     }
 
     /// Runs it to its end, or to the bound.
@@ -99,10 +96,7 @@ impl Program {
         let line = fs::read_to_string(&to);
         let _ = fs::remove_file(&to);
         let line = line.with_context(|| format!("{} could not be run", self.words[0]))?;
-        let numbers: Vec<i64> = line
-            .split_whitespace()
-            .filter_map(|word| word.parse().ok())
-            .collect();
+        let numbers: Vec<i64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
         ensure!(numbers.len() == 4, "a measurement that says {line:?}");
         Ok(Cost {
             wall_ms: numbers[0] as f64 / 1e3,
@@ -126,10 +120,7 @@ impl Spread {
     pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Spread> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
-        Some(Spread {
-            least: *values.first()?,
-            median: values[values.len() / 2],
-        })
+        Some(Spread { least: *values.first()?, median: values[values.len() / 2] })
     }
 }
 

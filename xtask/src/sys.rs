@@ -17,10 +17,7 @@ pub(crate) fn tun(name: &str) -> io::Result<File> {
     // SAFETY: all zeros is a valid ifreq.
     let mut request: libc::ifreq = unsafe { zeroed() };
     if name.len() >= request.ifr_name.len() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "the name is too long",
-        ));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the name is too long"));
     }
     for (place, byte) in request.ifr_name.iter_mut().zip(name.bytes()) {
         *place = byte as libc::c_char;
@@ -54,8 +51,5 @@ pub(crate) fn usage_of_children() -> io::Result<Usage> {
     let time = |time: libc::timeval| {
         Duration::from_micros(time.tv_sec.unsigned_abs() * 1_000_000 + time.tv_usec.unsigned_abs())
     };
-    Ok(Usage {
-        cpu: time(usage.ru_utime) + time(usage.ru_stime),
-        peak_kib: usage.ru_maxrss.unsigned_abs(),
-    })
+    Ok(Usage { cpu: time(usage.ru_utime) + time(usage.ru_stime), peak_kib: usage.ru_maxrss.unsigned_abs() })
 }

@@ -74,10 +74,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         for question in &QUESTIONS {
             ask(stage, question, options.runs)?;
         }
-        println!(
-            "Least and median of {} runs each, {ROUND_TRIP_MS} ms of round trip.",
-            options.runs
-        );
+        println!("Least and median of {} runs each, {ROUND_TRIP_MS} ms of round trip.", options.runs);
         Ok(())
     })
 }
@@ -94,20 +91,13 @@ fn ask(stage: &Stage<'_>, question: &Question, runs: u32) -> Result<()> {
         address.to_string(),
     ]);
     let own = if question.slow_server {
-        let near = Program {
-            namespace: stage.namespace(question.server),
-            ..probe.clone()
-        };
-        let near: Vec<Run> = (0..runs)
-            .map(|_| Run::of(near.measure(BOUND)?))
-            .collect::<Result<_>>()?;
+        let near = Program { namespace: stage.namespace(question.server), ..probe.clone() };
+        let near: Vec<Run> = (0..runs).map(|_| Run::of(near.measure(BOUND)?)).collect::<Result<_>>()?;
         ready(&near)
     } else {
         None
     };
-    let runs: Vec<Run> = (0..runs)
-        .map(|_| Run::of(probe.measure(BOUND)?))
-        .collect::<Result<_>>()?;
+    let runs: Vec<Run> = (0..runs).map(|_| Run::of(probe.measure(BOUND)?)).collect::<Result<_>>()?;
 
     let verdicts: std::collections::BTreeSet<&str> = runs.iter().map(|run| &run.verdict[..]).collect();
     println!("{}: {}", question.title, Vec::from_iter(verdicts).join(", "));
@@ -143,11 +133,7 @@ fn line(what: &str, measured: Option<Spread>, unit: &str, limit: f64, rule: &str
         () if least <= limit => "median over",
         () => "OVER",
     };
-    let rule = if rule.is_empty() {
-        String::new()
-    } else {
-        format!(" ({rule})")
-    };
+    let rule = if rule.is_empty() { String::new() } else { format!(" ({rule})") };
     println!("  {what:22} {least:7.1} {median:7.1} {unit:3} of {limit:6.1}  {verdict}{rule}");
 }
 

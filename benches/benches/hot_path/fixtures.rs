@@ -6,9 +6,7 @@ use rdprobe_report::Report;
 use rdprobe_testkit::Scenario;
 
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../fixtures")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name)
 }
 
 fn text(path: &Path) -> String {

@@ -12,10 +12,7 @@ use rdprobe_testkit::simulated::simulate;
 use crate::fixtures::scenario;
 
 async fn probe<N: Network>(network: &N, target: Target, trust: Arc<Trust>) -> Report {
-    let probed = Probe::new(target, Options::default())
-        .trust(trust)
-        .run(network)
-        .await;
+    let probed = Probe::new(target, Options::default()).trust(trust).run(network).await;
     probed.lingering.finish().await;
     probed.report
 }
@@ -39,16 +36,10 @@ fn loopback(bencher: Bencher<'_, '_>, title: &str) {
     let host = demo.hosts.iter().find(|host| host.title == title);
     let host = host.unwrap_or_else(|| panic!("the demo has no {title}"));
     let (name, port) = host.target.rsplit_once(':').expect("HOST:PORT");
-    let target = Target {
-        input: host.target.clone(),
-        host: name.into(),
-        port: port.parse().expect("a port"),
-    };
+    let target =
+        Target { input: host.target.clone(), host: name.into(), port: port.parse().expect("a port") };
     let trust = Arc::new(Trust::from_roots(vec![demo.ca.clone()]));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     bencher.bench_local(|| {
         let report = runtime.block_on(probe(&Tokio, target.clone(), Arc::clone(&trust)));
         assert_eq!(report.verdict.code.as_str(), host.code);

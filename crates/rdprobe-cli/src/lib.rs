@@ -50,11 +50,7 @@ pub fn main() -> ExitCode {
 
 /// The report as `--format human` shows it, in so many columns and without colour.
 pub fn human(report: &rdprobe_report::Report, columns: usize) -> String {
-    let screen = output::Screen {
-        width: columns,
-        unicode: true,
-        color: false,
-    };
+    let screen = output::Screen { width: columns, unicode: true, color: false };
     render::human::report(report, render::human::Detail::Full, screen)
 }
 

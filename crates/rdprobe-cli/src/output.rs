@@ -53,11 +53,7 @@ impl Output {
 
     /// The format of reports: for people on a terminal, for programs on a pipe.
     pub(crate) fn format(&self) -> Format {
-        let default = if self.terminal {
-            Format::Human
-        } else {
-            Format::Json
-        };
+        let default = if self.terminal { Format::Human } else { Format::Json };
         self.chosen.unwrap_or(default)
     }
 
@@ -74,9 +70,7 @@ impl Output {
 
 /// The terminal's width, or 80 where there is none.
 fn width(terminal: bool) -> usize {
-    let columns = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|columns| columns.parse().ok());
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let measured = || {
         let (width, _) = terminal_size::terminal_size().filter(|_| terminal)?;
         Some(usize::from(width.0))

@@ -21,11 +21,7 @@ impl Progress {
     pub(crate) fn new(quiet: bool) -> Self {
         let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + PATIENCE, INTERVAL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-        Self {
-            ticks,
-            wanted: !quiet && std::io::stderr().is_terminal(),
-            shown: false,
-        }
+        Self { ticks, wanted: !quiet && std::io::stderr().is_terminal(), shown: false }
     }
 
     /// Comes back when the line is due; never where none is wanted.

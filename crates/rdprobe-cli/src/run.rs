@@ -55,11 +55,7 @@ impl Settings {
         let second = std::time::Duration::from_secs(1);
         Self {
             options: Options::default(),
-            timeouts: Timeouts {
-                tcp: second,
-                phase: second,
-                ..Timeouts::default()
-            },
+            timeouts: Timeouts { tcp: second, phase: second, ..Timeouts::default() },
             family: Family::Any,
             only_address: None,
             trust: Arc::new(trust),
@@ -79,9 +75,6 @@ impl Settings {
         #[cfg(feature = "logon")]
         let probe = probe.logon(self.account.clone());
         let probed = probe.run(&Tokio).await;
-        Probed {
-            report: Box::new(probed.report),
-            lingering: probed.lingering,
-        }
+        Probed { report: Box::new(probed.report), lingering: probed.lingering }
     }
 }

@@ -6,10 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 fn rdprobe(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rdprobe"));
-    command
-        .args(arguments)
-        .env_remove("COLUMNS")
-        .env("LC_ALL", "C.UTF-8");
+    command.args(arguments).env_remove("COLUMNS").env("LC_ALL", "C.UTF-8");
     command
 }
 
@@ -48,11 +45,7 @@ fn several_targets_are_an_array_lines_or_blocks_with_a_table() {
 
 #[test]
 fn targets_come_from_stdin_too() {
-    let mut child = rdprobe(&["-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = rdprobe(&["-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let list = format!("# ours\n\n{CLOSED} # closed\n");
     child.stdin.take().unwrap().write_all(list.as_bytes()).unwrap();
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(2));
@@ -61,11 +54,7 @@ fn targets_come_from_stdin_too() {
 #[test]
 fn a_recorded_report_is_judged_again() {
     let recorded = run(&[CLOSED]);
-    let mut child = rdprobe(&["replay", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = rdprobe(&["replay", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(&recorded.stdout).unwrap();
     let replayed = child.wait_with_output().unwrap();
     assert_eq!(replayed.status.code(), Some(2));
@@ -85,11 +74,7 @@ fn bad_usage_and_faults_of_our_own_exit_3_and_say_so_on_stderr() {
     ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(3), "{arguments:?}");
-        assert!(
-            text(&output.stderr).contains(hint),
-            "{arguments:?}: {}",
-            text(&output.stderr)
-        );
+        assert!(text(&output.stderr).contains(hint), "{arguments:?}: {}", text(&output.stderr));
         assert_eq!(text(&output.stdout), "");
     }
 }
@@ -112,17 +97,10 @@ fn a_code_on_a_screen_leads_to_codes_of_ours() {
 
 #[test]
 fn a_reader_that_has_gone_is_no_fault() {
-    let mut child = rdprobe(&["schema"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = rdprobe(&["schema"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    assert_eq!(
-        (output.status.code(), text(&output.stderr)),
-        (Some(0), String::new())
-    );
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
 }
 
 #[test]
@@ -130,16 +108,11 @@ fn a_reader_that_has_gone_is_no_fault() {
 fn ctrl_c_prints_what_is_known_so_far() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
-    let child = rdprobe(&[&address, "--no-udp"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child = rdprobe(&[&address, "--no-udp"]).stdout(Stdio::piped()).spawn().unwrap();
     // Once it has said its request, its signal handler stands.
     let (mut connection, _) = silent.accept().unwrap();
     connection.read_exact(&mut [0; 4]).unwrap();
-    let interrupt = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
+    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(interrupt.unwrap().success());
     let output = child.wait_with_output().unwrap();
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

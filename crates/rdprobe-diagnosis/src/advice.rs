@@ -29,11 +29,7 @@ pub(crate) fn healthy_summary(seen: &Observations, phases: &Phases) -> String {
     if let Some(not_after) = phases.certificate.facts.not_after {
         parts.push(format!("certificate valid until {}", not_after.date()));
     }
-    let list = if parts.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", parts.join(", "))
-    };
+    let list = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
     let credssp = &phases.credssp.facts;
     if let (true, Some(account)) = (credssp.accepted, &credssp.account) {
         return format!(
@@ -52,10 +48,7 @@ pub(crate) fn with_machine(summary: String, seen: &Observations, phases: &Phases
     let mut summary = summary;
     let host = seen.target.host.to_ascii_lowercase();
     let credssp = &phases.credssp.facts;
-    let name = credssp
-        .dns_computer
-        .as_deref()
-        .or(credssp.netbios_computer.as_deref());
+    let name = credssp.dns_computer.as_deref().or(credssp.netbios_computer.as_deref());
     if let Some(name) = name {
         let plain = name.to_ascii_lowercase();
         let label = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
@@ -78,43 +71,22 @@ pub(crate) fn ruled_out(seen: &Observations, phases: &Phases, findings: &[Findin
         lines.push("DNS: an address was given, so no name is involved".into());
     } else if phases.dns.outcome == PhaseOutcome::Ok {
         let addresses: Vec<String> = dns.addresses.iter().map(ToString::to_string).collect();
-        lines.push(format!(
-            "DNS: {} resolves to {}",
-            seen.target.host,
-            addresses.join(", ")
-        ));
+        lines.push(format!("DNS: {} resolves to {}", seen.target.host, addresses.join(", ")));
     }
     if phases.tcp.outcome == PhaseOutcome::Ok {
-        let rtt = phases
-            .tcp
-            .facts
-            .rtt_ms
-            .map(|rtt| format!(", round trip {:.1} ms", rtt.0))
-            .unwrap_or_default();
-        let address = phases
-            .tcp
-            .facts
-            .address
-            .map(|address| address.to_string())
-            .unwrap_or_default();
-        lines.push(format!(
-            "Network and firewall: {address} takes TCP connections{rtt}"
-        ));
+        let rtt =
+            phases.tcp.facts.rtt_ms.map(|rtt| format!(", round trip {:.1} ms", rtt.0)).unwrap_or_default();
+        let address = phases.tcp.facts.address.map(|address| address.to_string()).unwrap_or_default();
+        lines.push(format!("Network and firewall: {address} takes TCP connections{rtt}"));
     }
     if phases.x224.outcome == PhaseOutcome::Ok {
         let selected = phases.x224.facts.selected.unwrap_or(Protocol::RDP);
-        lines.push(format!(
-            "Listener: Remote Desktop answers and selects {}",
-            spelled(selected)
-        ));
+        lines.push(format!("Listener: Remote Desktop answers and selects {}", spelled(selected)));
     }
     if phases.tls.outcome == PhaseOutcome::Ok
         && let (Some(version), Some(suite)) = (phases.tls.facts.version, phases.tls.facts.suite)
     {
-        lines.push(format!(
-            "TLS: {} gets {version} with {suite}",
-            seen.options.client
-        ));
+        lines.push(format!("TLS: {} gets {version} with {suite}", seen.options.client));
     }
     let certificate = &phases.certificate.facts;
     if phases.certificate.outcome == PhaseOutcome::Ok && !has(&registry::CERT_EXPIRES_SOON) {
@@ -126,42 +98,23 @@ pub(crate) fn ruled_out(seen: &Observations, phases: &Phases, findings: &[Findin
         }
     }
     if phases.credssp.outcome == PhaseOutcome::Ok {
-        let version = phases
-            .credssp
-            .facts
-            .version
-            .map(|version| format!(" (version {version})"))
-            .unwrap_or_default();
+        let version =
+            phases.credssp.facts.version.map(|version| format!(" (version {version})")).unwrap_or_default();
         lines.push(format!("NLA: CredSSP{version} answers and NTLM is on offer"));
         let facts = &phases.credssp.facts;
         if let (true, Some(account), Some(package)) = (facts.accepted, &facts.account, &facts.package) {
             let how = if package == "kerberos" { "Kerberos" } else { "NTLM" };
-            lines.push(format!(
-                "Credentials: {account} is accepted by {how}, bound to this TLS channel"
-            ));
+            lines.push(format!("Credentials: {account} is accepted by {how}, bound to this TLS channel"));
         }
         if facts.authorization_result == Some(0) {
             lines.push("Authorization: the account may log on through Remote Desktop".into());
         }
-        if let Some(skew) = phases
-            .credssp
-            .facts
-            .skew_ms
-            .filter(|_| !has(&registry::CLOCK_SKEW))
-        {
-            lines.push(format!(
-                "Clock: the host's differs from ours by {:.1} s",
-                skew.0.abs() / 1e3
-            ));
+        if let Some(skew) = phases.credssp.facts.skew_ms.filter(|_| !has(&registry::CLOCK_SKEW)) {
+            lines.push(format!("Clock: the host's differs from ours by {:.1} s", skew.0.abs() / 1e3));
         }
     }
     if phases.udp.outcome == PhaseOutcome::Ok {
-        let rtt = phases
-            .udp
-            .facts
-            .rtt_ms
-            .map(|rtt| format!(" in {:.1} ms", rtt.0))
-            .unwrap_or_default();
+        let rtt = phases.udp.facts.rtt_ms.map(|rtt| format!(" in {:.1} ms", rtt.0)).unwrap_or_default();
         lines.push(format!("UDP: the fast transport answers{rtt}"));
     }
     if lines.is_empty() {
@@ -204,42 +157,25 @@ pub(crate) fn next(
                     .fixes
                     .iter()
                     .filter(|fix| fix.effect == Effect::DiagnosticOnly)
-                    .chain(
-                        finding
-                            .fixes
-                            .iter()
-                            .filter(|fix| fix.effect != Effect::DiagnosticOnly),
-                    )
+                    .chain(finding.fixes.iter().filter(|fix| fix.effect != Effect::DiagnosticOnly))
                     .take(FIXES_TOLD)
-                    .map(|fix| Next {
-                        title: fix.title.clone(),
-                        why: fix.steps.join(" "),
-                    }),
+                    .map(|fix| Next { title: fix.title.clone(), why: fix.steps.join(" ") }),
             );
             if finding.confidence != Confidence::Certain
                 && let Some(cause) = finding.causes.first()
             {
-                next.push(Next {
-                    title: "Look at the likeliest cause first".into(),
-                    why: cause.clone(),
-                });
+                next.push(Next { title: "Look at the likeliest cause first".into(), why: cause.clone() });
             }
             if next.is_empty() {
                 next.push(Next {
                     title: format!("Read `rdprobe explain {}`", finding.code),
-                    why: finding
-                        .causes
-                        .first()
-                        .cloned()
-                        .unwrap_or_else(|| finding.summary.clone()),
+                    why: finding.causes.first().cloned().unwrap_or_else(|| finding.summary.clone()),
                 });
             }
         }
         None => next.extend(where_else(phases)),
     }
-    let depth_limited = findings
-        .iter()
-        .any(|finding| finding.code == registry::PROBE_DEPTH_LIMITED);
+    let depth_limited = findings.iter().any(|finding| finding.code == registry::PROBE_DEPTH_LIMITED);
     if depth_limited && primary.is_none() {
         next.push(Next {
             title: "Look at the logon with the client itself".into(),
@@ -279,10 +215,7 @@ fn where_else(phases: &Phases) -> Vec<Next> {
         .collect();
     next.push(Next {
         title: "Not visible from outside".into(),
-        why: format!(
-            "This run says nothing of: {}.",
-            knowledge::not_visible().join("; ")
-        ),
+        why: format!("This run says nothing of: {}.", knowledge::not_visible().join("; ")),
     });
     next
 }

@@ -20,11 +20,7 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
     }
     findings.extend(cut_short(seen, &findings));
     findings.sort_by_key(|finding| {
-        (
-            std::cmp::Reverse(finding.severity),
-            finding.phase,
-            registry::rank(&finding.code),
-        )
+        (std::cmp::Reverse(finding.severity), finding.phase, registry::rank(&finding.code))
     });
     let phases = phases::report(seen, deciding, &findings);
     let verdict = verdict::over(seen, &findings, &phases);
@@ -60,12 +56,8 @@ fn on_address(view: View<'_>, now: Timestamp) -> Vec<Finding> {
 /// Another address of the name came to another end.
 fn disagreement(seen: &Observations, deciding: View<'_>, now: Timestamp) -> Option<Finding> {
     let end = |view: View<'_>| {
-        let worst = on_address(view, now)
-            .into_iter()
-            .filter(|finding| finding.severity == Severity::Error);
-        worst
-            .min_by_key(|finding| (finding.phase, registry::rank(&finding.code)))
-            .map(|finding| finding.code)
+        let worst = on_address(view, now).into_iter().filter(|finding| finding.severity == Severity::Error);
+        worst.min_by_key(|finding| (finding.phase, registry::rank(&finding.code))).map(|finding| finding.code)
     };
     let own = end(deciding);
     let others: Vec<_> = seen
@@ -82,10 +74,8 @@ fn disagreement(seen: &Observations, deciding: View<'_>, now: Timestamp) -> Opti
     }
     let name =
         |code: &Option<rdprobe_report::Code>| code.as_ref().map_or("well".to_owned(), ToString::to_string);
-    let list: Vec<String> = others
-        .iter()
-        .map(|(address, code)| format!("{} is {}", address.ip(), name(code)))
-        .collect();
+    let list: Vec<String> =
+        others.iter().map(|(address, code)| format!("{} is {}", address.ip(), name(code))).collect();
     let summary = format!(
         "The addresses of {} do not agree: a client ends up on {}, which is {}, while {}.",
         seen.target.host,
@@ -111,13 +101,7 @@ fn cut_short(seen: &Observations, findings: &[Finding]) -> Option<Finding> {
         .iter()
         .flat_map(|attempt| &attempt.steps)
         .filter(|step| {
-            matches!(
-                &step.failure,
-                Some(Failure {
-                    kind: FailureKind::Timeout | FailureKind::Local,
-                    ..
-                })
-            )
+            matches!(&step.failure, Some(Failure { kind: FailureKind::Timeout | FailureKind::Local, .. }))
         })
         .map(|step| step.phase())
         .filter(|phase| *phase != Phase::Udp)

@@ -31,13 +31,7 @@ impl Draft {
                 .map(|entry| entry.fixes.iter().map(|fix| fix.to_report()).collect())
                 .unwrap_or_default(),
             client_errors: known
-                .map(|entry| {
-                    entry
-                        .client_errors
-                        .iter()
-                        .map(|error| error.to_report())
-                        .collect()
-                })
+                .map(|entry| entry.client_errors.iter().map(|error| error.to_report()).collect())
                 .unwrap_or_default(),
             code,
         })

@@ -125,22 +125,12 @@ mod tests {
             );
         }
         for known in ENTRIES {
-            assert!(
-                REGISTRY.iter().any(|row| row.code == known.id),
-                "{} is explained and no code",
-                known.id
-            );
+            assert!(REGISTRY.iter().any(|row| row.code == known.id), "{} is explained and no code", known.id);
         }
     }
 
     #[test]
     fn an_expired_certificate_bears_no_0x904() {
-        assert!(
-            entry("cert-expired")
-                .unwrap()
-                .client_errors
-                .iter()
-                .all(|error| error.code != "0x904")
-        );
+        assert!(entry("cert-expired").unwrap().client_errors.iter().all(|error| error.code != "0x904"));
     }
 }

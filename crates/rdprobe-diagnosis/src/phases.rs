@@ -13,10 +13,7 @@ use crate::rules::{certificate, credssp, tls, udp, x224};
 use crate::view::{View, certificate as certificate_of, tcp_facts, tls as tls_step, tls_facts, x224_facts};
 
 pub(crate) fn report(seen: &Observations, deciding: Option<SocketAddr>, findings: &[Finding]) -> Phases {
-    let mut phases = Phases {
-        dns: dns(seen),
-        ..Phases::default()
-    };
+    let mut phases = Phases { dns: dns(seen), ..Phases::default() };
     phases.mcs.outcome = PhaseOutcome::NotRequested;
     phases.licensing.outcome = PhaseOutcome::NotRequested;
     if seen.options.udp == UdpQuestion::Off {
@@ -26,9 +23,7 @@ pub(crate) fn report(seen: &Observations, deciding: Option<SocketAddr>, findings
     let view = View::new(seen, address);
     phases.tcp = tcp(view);
     phases.x224 = x224_phase(view);
-    let rdp_security = findings
-        .iter()
-        .any(|finding| finding.code == registry::SECURITY_RDP_ONLY);
+    let rdp_security = findings.iter().any(|finding| finding.code == registry::SECURITY_RDP_ONLY);
     if rdp_security {
         phases.tls.outcome = PhaseOutcome::NotSupported;
         phases.certificate.outcome = PhaseOutcome::NotSupported;
@@ -39,13 +34,9 @@ pub(crate) fn report(seen: &Observations, deciding: Option<SocketAddr>, findings
         phases.credssp = credssp_phase(view, findings);
     }
     if let Some((_, step, facts)) = udp::decided(view) {
-        phases.udp = PhaseReport {
-            facts: facts.clone(),
-            ..of_step(step)
-        };
-        let refused = findings
-            .iter()
-            .any(|finding| finding.phase == Phase::Udp && finding.severity == Severity::Error);
+        phases.udp = PhaseReport { facts: facts.clone(), ..of_step(step) };
+        let refused =
+            findings.iter().any(|finding| finding.phase == Phase::Udp && finding.severity == Severity::Error);
         phases.udp.outcome = match (facts.received, facts.icmp.is_empty()) {
             _ if refused => PhaseOutcome::Failed,
             (0, true) => PhaseOutcome::Inconclusive,
@@ -59,11 +50,7 @@ pub(crate) fn report(seen: &Observations, deciding: Option<SocketAddr>, findings
 /// Outcome, time and failure of one step.
 fn of_step<F: Default>(step: &Step) -> PhaseReport<F> {
     PhaseReport {
-        outcome: if step.is_ok() {
-            PhaseOutcome::Ok
-        } else {
-            PhaseOutcome::Failed
-        },
+        outcome: if step.is_ok() { PhaseOutcome::Ok } else { PhaseOutcome::Failed },
         duration_ms: Some(step.duration_ms),
         failure: step.failure.clone(),
         facts: F::default(),
@@ -74,10 +61,7 @@ fn dns(seen: &Observations) -> PhaseReport<rdprobe_report::facts::DnsFacts> {
     let Some(step) = &seen.resolution else {
         return PhaseReport::default();
     };
-    let mut phase = PhaseReport {
-        facts: seen.dns().cloned().unwrap_or_default(),
-        ..of_step(step)
-    };
+    let mut phase = PhaseReport { facts: seen.dns().cloned().unwrap_or_default(), ..of_step(step) };
     if seen.addresses().is_empty() {
         phase.outcome = PhaseOutcome::Failed;
     }
@@ -88,25 +72,17 @@ fn tcp(view: View<'_>) -> PhaseReport<rdprobe_report::facts::TcpFacts> {
     let Some((_, step)) = view.tcp() else {
         return PhaseReport::default();
     };
-    PhaseReport {
-        facts: tcp_facts(step).cloned().unwrap_or_default(),
-        ..of_step(step)
-    }
+    PhaseReport { facts: tcp_facts(step).cloned().unwrap_or_default(), ..of_step(step) }
 }
 
 fn x224_phase(view: View<'_>) -> PhaseReport<rdprobe_report::facts::X224Facts> {
     let Some((_, step)) = view.x224() else {
         return PhaseReport::default();
     };
-    let mut phase = PhaseReport {
-        facts: x224_facts(step).cloned().unwrap_or_default(),
-        ..of_step(step)
-    };
+    let mut phase = PhaseReport { facts: x224_facts(step).cloned().unwrap_or_default(), ..of_step(step) };
     phase.facts.nla = x224::nla(view);
     if phase.outcome == PhaseOutcome::Failed
-        && view
-            .settled(Purpose::DirectTls)
-            .is_some_and(crate::view::answered)
+        && view.settled(Purpose::DirectTls).is_some_and(crate::view::answered)
     {
         phase.facts.service = Some(Service::Tls);
     }
@@ -130,17 +106,11 @@ fn tls_phase(view: View<'_>) -> PhaseReport<TlsFacts> {
         other => view
             .settled(Purpose::ReferenceHello)
             .filter(|attempt| tls_step(attempt).is_some_and(|step| !step.is_ok()))
-            .or_else(|| {
-                view.settled(Purpose::Default)
-                    .filter(|attempt| tls_step(attempt).is_some())
-            })
+            .or_else(|| view.settled(Purpose::Default).filter(|attempt| tls_step(attempt).is_some()))
             .or(other),
     };
     let mut phase = match attempt.and_then(tls_step) {
-        Some(step) => PhaseReport {
-            facts: tls_facts(step).clone(),
-            ..of_step(step)
-        },
+        Some(step) => PhaseReport { facts: tls_facts(step).clone(), ..of_step(step) },
         None => PhaseReport::default(),
     };
     if refused {
@@ -169,43 +139,24 @@ fn certificate_phase(
         return PhaseReport::default();
     };
     let facts = certificate_of(attempt).cloned().unwrap_or_default();
-    let mut phase = PhaseReport {
-        facts,
-        ..of_step(step)
-    };
+    let mut phase = PhaseReport { facts, ..of_step(step) };
     let broken =
         |finding: &Finding| finding.phase == Phase::Certificate && finding.severity == Severity::Error;
-    phase.outcome = if findings.iter().any(broken) {
-        PhaseOutcome::Failed
-    } else {
-        PhaseOutcome::Ok
-    };
+    phase.outcome = if findings.iter().any(broken) { PhaseOutcome::Failed } else { PhaseOutcome::Ok };
     phase
 }
 
 fn credssp_phase(view: View<'_>, findings: &[Finding]) -> PhaseReport<rdprobe_report::facts::CredsspFacts> {
-    let selected = view
-        .x224()
-        .and_then(|(_, step)| x224_facts(step))
-        .and_then(|facts| facts.selected);
+    let selected = view.x224().and_then(|(_, step)| x224_facts(step)).and_then(|facts| facts.selected);
     if selected.is_some_and(|selected| !selected.uses_credssp()) {
-        return PhaseReport {
-            outcome: PhaseOutcome::NotSupported,
-            ..PhaseReport::default()
-        };
+        return PhaseReport { outcome: PhaseOutcome::NotSupported, ..PhaseReport::default() };
     }
     let Some((_, step, facts)) = credssp::decided(view) else {
         return PhaseReport::default();
     };
-    let mut phase = PhaseReport {
-        facts: facts.clone(),
-        ..of_step(step)
-    };
+    let mut phase = PhaseReport { facts: facts.clone(), ..of_step(step) };
     if let Some((step, logon)) = view.settled(Purpose::Logon).and_then(crate::view::credssp) {
-        phase = PhaseReport {
-            facts: merged(facts, logon),
-            ..of_step(step)
-        };
+        phase = PhaseReport { facts: merged(facts, logon), ..of_step(step) };
     }
     let broken = |finding: &Finding| finding.phase == Phase::Credssp && finding.severity == Severity::Error;
     if findings.iter().any(broken) {

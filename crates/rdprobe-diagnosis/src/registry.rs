@@ -160,17 +160,12 @@ pub const HEALTHY: Code = Code::new("healthy");
 
 /// The row of a code, by its name or a former one.
 pub fn lookup(code: &str) -> Option<&'static Registered> {
-    REGISTRY
-        .iter()
-        .find(|row| row.code == code || row.aliases.contains(&code))
+    REGISTRY.iter().find(|row| row.code == code || row.aliases.contains(&code))
 }
 
 /// The place of a code in the registry; what is unknown (a report of a later version) comes last.
 pub(crate) fn rank(code: &Code) -> usize {
-    REGISTRY
-        .iter()
-        .position(|row| row.code == code.as_str())
-        .unwrap_or(REGISTRY.len())
+    REGISTRY.iter().position(|row| row.code == code.as_str()).unwrap_or(REGISTRY.len())
 }
 
 /// Info findings that make a status inconclusive, because what was asked for was not answered.
@@ -184,20 +179,19 @@ mod tests {
 
     #[test]
     fn codes_are_unique_and_kebab_case() {
-        let mut names: Vec<&str> = REGISTRY
-            .iter()
-            .flat_map(|row| row.aliases.iter().copied().chain([row.code]))
-            .collect();
+        let mut names: Vec<&str> =
+            REGISTRY.iter().flat_map(|row| row.aliases.iter().copied().chain([row.code])).collect();
         names.extend(RESERVED);
         names.push(HEALTHY.as_str().to_owned().leak());
         let count = names.len();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count, "a code stands twice");
-        assert!(names.iter().all(|name| {
-            name.bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        }));
+        assert!(
+            names.iter().all(|name| {
+                name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            })
+        );
     }
 
     #[test]

@@ -21,16 +21,12 @@ impl<'a> View<'a> {
 
     /// Every attempt on the address, over TCP and UDP.
     pub(crate) fn attempts(self) -> impl Iterator<Item = &'a Attempt> {
-        self.seen
-            .attempts
-            .iter()
-            .filter(move |attempt| attempt.recipe.address.ip() == self.address.ip())
+        self.seen.attempts.iter().filter(move |attempt| attempt.recipe.address.ip() == self.address.ip())
     }
 
     /// Attempts with a purpose that have ended.
     pub(crate) fn ended(self, purpose: Purpose) -> impl Iterator<Item = &'a Attempt> {
-        self.attempts()
-            .filter(move |attempt| attempt.recipe.purpose == purpose && !attempt.in_flight())
+        self.attempts().filter(move |attempt| attempt.recipe.purpose == purpose && !attempt.in_flight())
     }
 
     /// The attempt that decides for a purpose: the one asked alone, where there is one, else the first. One that
@@ -43,9 +39,7 @@ impl<'a> View<'a> {
 
     /// The attempt that decides for one hello experiment.
     pub(crate) fn experiment(self, hello: &str) -> Option<&'a Attempt> {
-        self.experiments()
-            .filter(|attempt| attempt.recipe.hello() == Some(hello))
-            .last()
+        self.experiments().filter(|attempt| attempt.recipe.hello() == Some(hello)).last()
     }
 
     /// Every hello experiment that has ended.
@@ -55,8 +49,7 @@ impl<'a> View<'a> {
 
     /// True while an attempt with this purpose is in flight.
     pub(crate) fn in_flight(self, purpose: Purpose) -> bool {
-        self.attempts()
-            .any(|attempt| attempt.recipe.purpose == purpose && attempt.in_flight())
+        self.attempts().any(|attempt| attempt.recipe.purpose == purpose && attempt.in_flight())
     }
 
     /// The attempts that make the usual offer and so ask X.224 the same question.
@@ -81,14 +74,9 @@ impl<'a> View<'a> {
         attempts: impl Iterator<Item = &'a Attempt>,
         phase: Phase,
     ) -> Option<(&'a Attempt, &'a Step)> {
-        let steps: Vec<_> = attempts
-            .filter_map(|attempt| attempt.step(phase).map(|step| (attempt, step)))
-            .collect();
-        steps
-            .iter()
-            .find(|(_, step)| step.is_ok())
-            .or(steps.first())
-            .copied()
+        let steps: Vec<_> =
+            attempts.filter_map(|attempt| attempt.step(phase).map(|step| (attempt, step))).collect();
+        steps.iter().find(|(_, step)| step.is_ok()).or(steps.first()).copied()
     }
 
     /// The reference client's profile.
@@ -123,12 +111,7 @@ impl<'a> View<'a> {
 
     /// JSON pointer to the step of a phase within an attempt.
     pub(crate) fn pointer(self, attempt: &Attempt, phase: Phase) -> String {
-        let position = self
-            .seen
-            .attempts
-            .iter()
-            .position(|other| other.id == attempt.id)
-            .unwrap_or_default();
+        let position = self.seen.attempts.iter().position(|other| other.id == attempt.id).unwrap_or_default();
         match attempt.steps.iter().position(|step| step.phase() == phase) {
             Some(step) => format!("/attempts/{position}/steps/{step}"),
             None => format!("/attempts/{position}"),

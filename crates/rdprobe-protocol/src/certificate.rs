@@ -84,9 +84,7 @@ fn read(certificate: &X509Certificate<'_>, facts: &mut CertificateFacts) {
 }
 
 fn chain_link(der: &[u8]) -> ChainLink {
-    let parsed = X509Certificate::from_der(der)
-        .ok()
-        .map(|(_, certificate)| certificate);
+    let parsed = X509Certificate::from_der(der).ok().map(|(_, certificate)| certificate);
     let certificate = parsed.as_ref();
     ChainLink {
         subject: certificate.map(|certificate| name::readable(certificate.subject())),

@@ -53,19 +53,12 @@ impl CredsspMachine {
             Wrapping::Bare => ntlm::negotiate(),
             Wrapping::Spnego => spnego::neg_token_init(&ntlm::negotiate()),
         };
-        let request = TsRequest {
-            version: Some(VERSION),
-            token: Some(token),
-            ..TsRequest::default()
-        };
+        let request = TsRequest { version: Some(VERSION), token: Some(token), ..TsRequest::default() };
         Self {
             outgoing: request.encode(),
             received: Vec::new(),
             is_done: false,
-            facts: CredsspFacts {
-                spnego: wrapping == Wrapping::Spnego,
-                ..CredsspFacts::default()
-            },
+            facts: CredsspFacts { spnego: wrapping == Wrapping::Spnego, ..CredsspFacts::default() },
             failure: None,
         }
     }
@@ -154,9 +147,7 @@ impl CredsspMachine {
     }
 
     fn finish(&mut self, failure: Option<Failure>) {
-        let is_unreadable = failure
-            .as_ref()
-            .is_some_and(|failure| failure.kind != FailureKind::Rejected);
+        let is_unreadable = failure.as_ref().is_some_and(|failure| failure.kind != FailureKind::Rejected);
         if is_unreadable && !self.received.is_empty() {
             let raw = &self.received[..self.received.len().min(MAX_RAW)];
             self.facts.raw = Some(hex::encode(raw));
@@ -172,11 +163,7 @@ impl Machine for CredsspMachine {
     }
 
     fn wanted(&self) -> usize {
-        if self.is_done {
-            0
-        } else {
-            self.missing().unwrap_or(0)
-        }
+        if self.is_done { 0 } else { self.missing().unwrap_or(0) }
     }
 
     fn receive(&mut self, bytes: &[u8]) {
@@ -208,10 +195,7 @@ impl Machine for CredsspMachine {
     }
 
     fn conclude(self: Box<Self>) -> Concluded {
-        Concluded {
-            facts: Facts::Credssp(Box::new(self.facts)),
-            failure: self.failure,
-        }
+        Concluded { facts: Facts::Credssp(Box::new(self.facts)), failure: self.failure }
     }
 }
 

@@ -54,8 +54,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn u24(&mut self) -> Option<usize> {
-        self.array()
-            .map(|[high, middle, low]| u32::from_be_bytes([0, high, middle, low]) as usize)
+        self.array().map(|[high, middle, low]| u32::from_be_bytes([0, high, middle, low]) as usize)
     }
 
     /// The contents of a vector whose length is its first byte.

@@ -24,24 +24,18 @@ impl Ending {
     /// The failure that this ending is, where the machine knows nothing better.
     pub fn failure(&self, while_waiting_for: &str) -> Failure {
         match self {
-            Self::Closed => Failure::new(
-                FailureKind::Closed,
-                format!("closed while waiting for {while_waiting_for}"),
-            ),
-            Self::Reset => Failure::new(
-                FailureKind::Reset,
-                format!("reset while waiting for {while_waiting_for}"),
-            ),
-            Self::Silent => Failure::new(
-                FailureKind::Timeout,
-                format!("silent while waiting for {while_waiting_for}"),
-            ),
+            Self::Closed => {
+                Failure::new(FailureKind::Closed, format!("closed while waiting for {while_waiting_for}"))
+            }
+            Self::Reset => {
+                Failure::new(FailureKind::Reset, format!("reset while waiting for {while_waiting_for}"))
+            }
+            Self::Silent => {
+                Failure::new(FailureKind::Timeout, format!("silent while waiting for {while_waiting_for}"))
+            }
             Self::Alert(alert) => Failure::new(
                 FailureKind::Alert,
-                format!(
-                    "TLS alert {} ({}) while waiting for {while_waiting_for}",
-                    alert.name, alert.code
-                ),
+                format!("TLS alert {} ({}) while waiting for {while_waiting_for}", alert.name, alert.code),
             ),
             Self::Malformed(reason) => Failure::new(FailureKind::Malformed, reason.clone()),
             Self::Local(reason) => Failure::new(FailureKind::Local, reason.clone()),

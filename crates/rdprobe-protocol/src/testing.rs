@@ -35,20 +35,10 @@ pub(crate) fn challenge() -> Challenge {
             AvPair::name(AvId::DnsDomainName, "corp.contoso.example"),
             AvPair::name(AvId::DnsComputerName, "rds01.corp.contoso.example"),
             AvPair::name(AvId::DnsTreeName, "contoso.example"),
-            AvPair {
-                id: AvId::Timestamp,
-                value: 134_400_000_000_000_000u64.to_le_bytes().to_vec(),
-            },
-            AvPair {
-                id: AvId::Unknown(42),
-                value: vec![1, 2, 3],
-            },
+            AvPair { id: AvId::Timestamp, value: 134_400_000_000_000_000u64.to_le_bytes().to_vec() },
+            AvPair { id: AvId::Unknown(42), value: vec![1, 2, 3] },
         ],
-        version: Some(Version {
-            major: 10,
-            minor: 0,
-            build: 20348,
-        }),
+        version: Some(Version { major: 10, minor: 0, build: 20348 }),
     }
 }
 
@@ -97,20 +87,14 @@ pub(crate) fn survives_every_cut<M: Machine>(make: impl Fn() -> M, bytes: &[u8])
     for cut in 0..=bytes.len() {
         for ending in endings() {
             let concluded = conclude(make(), &bytes[..cut], ending.clone());
-            assert!(
-                concluded.failure.is_some() || cut >= needed,
-                "cut at {cut}, {ending:?}: {concluded:?}"
-            );
+            assert!(concluded.failure.is_some() || cut >= needed, "cut at {cut}, {ending:?}: {concluded:?}");
         }
     }
 }
 
 /// Bytes however they are cut into pieces, and how it ends.
 pub(crate) fn pieces_and_ending() -> impl Strategy<Value = (Vec<usize>, Ending)> {
-    (
-        proptest::collection::vec(1usize..40, 1..8),
-        proptest::sample::select(endings().to_vec()),
-    )
+    (proptest::collection::vec(1usize..40, 1..8), proptest::sample::select(endings().to_vec()))
 }
 
 /// Some of the bytes of `valid` overwritten: much likelier than noise to reach the depths of a reader.

@@ -59,10 +59,7 @@ impl X224Machine {
             outgoing: Vec::new(),
             received: Vec::new(),
             state: State::Header,
-            facts: X224Facts {
-                offered: offer.protocols.unwrap_or(Protocols::RDP),
-                ..X224Facts::default()
-            },
+            facts: X224Facts { offered: offer.protocols.unwrap_or(Protocols::RDP), ..X224Facts::default() },
             failure: None,
         };
         match ConnectionRequest::from(offer).encode() {
@@ -91,10 +88,7 @@ impl X224Machine {
             State::Frame(length) if self.received.len() == length => {
                 let failure = confirm::read(&self.received[TPKT_HEADER..], &mut self.facts);
                 self.facts.implementation = fingerprint::implementation(&self.facts);
-                self.facts.fits_windows = self
-                    .facts
-                    .selected
-                    .map(|_| fingerprint::fits_windows(&self.facts));
+                self.facts.fits_windows = self.facts.selected.map(|_| fingerprint::fits_windows(&self.facts));
                 self.finish(failure);
             }
             State::Foreign => self.look_at_banner(),
@@ -112,10 +106,7 @@ impl X224Machine {
         let service = service::identify(&self.received);
         self.facts.service = Some(service);
         self.facts.banner = Some(service::printable(&self.received));
-        self.finish(Some(Failure::new(
-            FailureKind::Malformed,
-            format!("not RDP: {service} answered"),
-        )));
+        self.finish(Some(Failure::new(FailureKind::Malformed, format!("not RDP: {service} answered"))));
     }
 
     fn finish(&mut self, failure: Option<Failure>) {
@@ -168,10 +159,7 @@ impl Machine for X224Machine {
     }
 
     fn conclude(self: Box<Self>) -> Concluded {
-        Concluded {
-            facts: Facts::X224(Box::new(self.facts)),
-            failure: self.failure,
-        }
+        Concluded { facts: Facts::X224(Box::new(self.facts)), failure: self.failure }
     }
 }
 

@@ -112,10 +112,7 @@ pub enum Ask {
 impl Recipe {
     /// The same question, asked alone.
     pub fn alone(&self) -> Self {
-        Self {
-            alone: true,
-            ..self.clone()
-        }
+        Self { alone: true, ..self.clone() }
     }
 
     /// The hello that a TCP attempt sends.
@@ -169,9 +166,7 @@ impl Attempt {
 
     /// The step that failed, with its failure. At most one can: an attempt ends there.
     pub fn failure(&self) -> Option<(&Step, &Failure)> {
-        self.steps
-            .iter()
-            .find_map(|step| step.failure.as_ref().map(|failure| (step, failure)))
+        self.steps.iter().find_map(|step| step.failure.as_ref().map(|failure| (step, failure)))
     }
 }
 
@@ -220,10 +215,7 @@ pub struct Failure {
 impl Failure {
     /// A failure with its explanation.
     pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            detail: detail.into(),
-        }
+        Self { kind, detail: detail.into() }
     }
 }
 

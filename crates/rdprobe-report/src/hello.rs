@@ -104,9 +104,7 @@ impl HelloProfile {
 
     /// The profiles for `--client`.
     pub fn clients() -> impl Iterator<Item = &'static Self> {
-        Self::all()
-            .iter()
-            .filter(|profile| profile.kind == ProfileKind::Client)
+        Self::all().iter().filter(|profile| profile.kind == ProfileKind::Client)
     }
 
     /// The client with this id.
@@ -141,9 +139,7 @@ impl HelloProfile {
     fn without_server_name(&self) -> Self {
         let mut profile = self.clone();
         profile.title = format!("{}, without a server name", self.title);
-        profile
-            .extensions
-            .retain(|extension| *extension != Extension::ServerName);
+        profile.extensions.retain(|extension| *extension != Extension::ServerName);
         profile
     }
 
@@ -153,11 +149,7 @@ impl HelloProfile {
         profile.versions.retain(|version| *version != TlsVersion::TLS_1_3);
         profile.suites.retain(|suite| !suite.is_tls13());
         profile.key_shares.clear();
-        let tls13 = [
-            Extension::SupportedVersions,
-            Extension::PskKeyExchangeModes,
-            Extension::KeyShare,
-        ];
+        let tls13 = [Extension::SupportedVersions, Extension::PskKeyExchangeModes, Extension::KeyShare];
         profile.extensions.retain(|extension| !tls13.contains(extension));
         profile
     }
@@ -165,9 +157,7 @@ impl HelloProfile {
     /// One suite for each kind of key and one key share: the hello of a client from before the long ones.
     fn small(&self) -> Self {
         const COMMON_SCHEMES: [u16; 4] = [0x0804, 0x0401, 0x0403, 0x0201];
-        const KEPT: [u16; 9] = [
-            0x1301, 0x1302, 0xC02B, 0xC02F, 0xC030, 0xC013, 0xC009, 0x009C, 0x002F,
-        ];
+        const KEPT: [u16; 9] = [0x1301, 0x1302, 0xC02B, 0xC02F, 0xC030, 0xC013, 0xC009, 0x009C, 0x002F];
         let dropped = [Extension::StatusRequest, Extension::SessionTicket];
         let mut profile = self.clone();
         profile.title = format!("{}, cut to the least", self.title);
@@ -178,12 +168,8 @@ impl HelloProfile {
         profile
             .versions
             .retain(|version| *version >= TlsVersion::TLS_1_2 || self.versions[0] < TlsVersion::TLS_1_2);
-        profile
-            .signature_schemes
-            .retain(|scheme| COMMON_SCHEMES.contains(&scheme.0));
-        profile
-            .extensions
-            .retain(|extension| !dropped.contains(extension));
+        profile.signature_schemes.retain(|scheme| COMMON_SCHEMES.contains(&scheme.0));
+        profile.extensions.retain(|extension| !dropped.contains(extension));
         profile
     }
 }
@@ -192,14 +178,9 @@ impl HelloProfile {
 fn suites_or_all<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<CipherSuite>, D::Error> {
     let names = Vec::<String>::deserialize(deserializer)?;
     if names == ["*"] {
-        return Ok(CipherSuite::registered()
-            .filter(|suite| !suite.is_tls13() && suite.0 != 0)
-            .collect());
+        return Ok(CipherSuite::registered().filter(|suite| !suite.is_tls13() && suite.0 != 0).collect());
     }
-    names
-        .iter()
-        .map(|name| name.parse().map_err(serde::de::Error::custom))
-        .collect()
+    names.iter().map(|name| name.parse().map_err(serde::de::Error::custom)).collect()
 }
 
 #[cfg(test)]
@@ -210,19 +191,8 @@ mod tests {
     fn every_profile_can_be_read_and_is_consistent() {
         assert!(HelloProfile::client(DEFAULT_CLIENT).is_some());
         for profile in HelloProfile::all() {
-            assert!(
-                !profile.suites.is_empty() && !profile.versions.is_empty(),
-                "{}",
-                profile.id
-            );
-            assert!(
-                profile
-                    .key_shares
-                    .iter()
-                    .all(|group| profile.groups.contains(group)),
-                "{}",
-                profile.id
-            );
+            assert!(!profile.suites.is_empty() && !profile.versions.is_empty(), "{}", profile.id);
+            assert!(profile.key_shares.iter().all(|group| profile.groups.contains(group)), "{}", profile.id);
             let lists_versions = profile.extensions.contains(&Extension::SupportedVersions);
             assert_eq!(lists_versions, profile.offers_tls13(), "{}", profile.id);
         }
@@ -232,10 +202,7 @@ mod tests {
     fn no_client_offers_a_null_suite() {
         for profile in HelloProfile::clients() {
             assert!(
-                !profile
-                    .suites
-                    .iter()
-                    .any(|suite| suite.to_string().contains("_NULL")),
+                !profile.suites.iter().any(|suite| suite.to_string().contains("_NULL")),
                 "{}",
                 profile.id
             );
@@ -253,12 +220,6 @@ mod tests {
 
     #[test]
     fn all_suites_has_all_of_them() {
-        assert!(
-            HelloProfile::named(ALL_SUITES, DEFAULT_CLIENT)
-                .unwrap()
-                .suites
-                .len()
-                > 330
-        );
+        assert!(HelloProfile::named(ALL_SUITES, DEFAULT_CLIENT).unwrap().suites.len() > 330);
     }
 }

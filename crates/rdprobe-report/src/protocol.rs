@@ -60,13 +60,8 @@ impl Protocols {
 
     /// The protocols offered; `RDP` alone where no bit is set.
     pub fn iter(self) -> impl Iterator<Item = Protocol> {
-        let bits = (0..32)
-            .map(|bit| 1u32 << bit)
-            .filter(move |bit| self.0 & bit != 0)
-            .map(Protocol);
-        std::iter::once(Protocol::RDP)
-            .filter(move |_| self.0 == 0)
-            .chain(bits)
+        let bits = (0..32).map(|bit| 1u32 << bit).filter(move |bit| self.0 & bit != 0).map(Protocol);
+        std::iter::once(Protocol::RDP).filter(move |_| self.0 == 0).chain(bits)
     }
 }
 
@@ -83,18 +78,10 @@ impl std::str::FromStr for Protocol {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let named = Self::NAMED
-            .iter()
-            .find(|(_, name)| *name == text)
-            .map(|(protocol, _)| *protocol);
-        let hex = || {
-            text.strip_prefix("0x")
-                .and_then(|digits| u32::from_str_radix(digits, 16).ok())
-                .map(Self)
-        };
-        named
-            .or_else(hex)
-            .ok_or_else(|| format!("{text:?} is no RDP security protocol"))
+        let named = Self::NAMED.iter().find(|(_, name)| *name == text).map(|(protocol, _)| *protocol);
+        let hex =
+            || text.strip_prefix("0x").and_then(|digits| u32::from_str_radix(digits, 16).ok()).map(Self);
+        named.or_else(hex).ok_or_else(|| format!("{text:?} is no RDP security protocol"))
     }
 }
 
@@ -106,9 +93,7 @@ impl Serialize for Protocol {
 
 impl<'de> Deserialize<'de> for Protocol {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -154,15 +139,9 @@ mod tests {
 
     #[test]
     fn an_offer_reads_as_names() {
-        assert_eq!(
-            serde_json::to_string(&Protocols::DEFAULT).unwrap(),
-            r#"["SSL","HYBRID","HYBRID_EX"]"#
-        );
+        assert_eq!(serde_json::to_string(&Protocols::DEFAULT).unwrap(), r#"["SSL","HYBRID","HYBRID_EX"]"#);
         assert_eq!(serde_json::to_string(&Protocols::RDP).unwrap(), r#"["RDP"]"#);
-        assert_eq!(
-            serde_json::from_str::<Protocols>(r#"["RDP"]"#).unwrap(),
-            Protocols::RDP
-        );
+        assert_eq!(serde_json::from_str::<Protocols>(r#"["RDP"]"#).unwrap(), Protocols::RDP);
         assert_eq!(serde_json::to_string(&Protocol(0x40)).unwrap(), r#""0x00000040""#);
     }
 

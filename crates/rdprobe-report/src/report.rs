@@ -73,10 +73,7 @@ pub struct Tool {
 impl Tool {
     /// This version of rdprobe.
     pub fn current() -> Self {
-        Self {
-            name: "rdprobe".into(),
-            version: env!("CARGO_PKG_VERSION").into(),
-        }
+        Self { name: "rdprobe".into(), version: env!("CARGO_PKG_VERSION").into() }
     }
 }
 

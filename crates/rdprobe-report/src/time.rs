@@ -36,9 +36,7 @@ impl Timestamp {
 
     /// From milliseconds since 1970-01-01T00:00:00Z; `None` outside years -9999 to 9999.
     pub fn from_unix_millis(millis: i64) -> Option<Self> {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
-            .ok()
-            .map(Self)
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).ok().map(Self)
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -92,9 +90,7 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -116,10 +112,7 @@ mod tests {
     fn instants_are_written_in_utc_with_milliseconds() {
         let at: Timestamp = "2026-11-21T10:30:00.0421+01:00".parse().unwrap();
         assert_eq!(at.to_string(), "2026-11-21T09:30:00.042Z");
-        assert_eq!(
-            Timestamp::from_unix_millis(at.unix_millis()).unwrap().to_string(),
-            at.to_string()
-        );
+        assert_eq!(Timestamp::from_unix_millis(at.unix_millis()).unwrap().to_string(), at.to_string());
     }
 
     #[test]

@@ -98,13 +98,7 @@ impl Certificates {
         specs: BTreeMap<String, CertificateSpec>,
         files: impl AsRef<Path>,
     ) -> Self {
-        Self {
-            now,
-            names,
-            specs,
-            files: files.as_ref().to_path_buf(),
-            made: Mutex::default(),
-        }
+        Self { now, names, specs, files: files.as_ref().to_path_buf(), made: Mutex::default() }
     }
 
     /// The certificate named so: one of the scenario's, else one of the kinds `good`, `windows`, `expired`,
@@ -114,25 +108,16 @@ impl Certificates {
             return Ok(Arc::clone(identity));
         }
         let spec = self.spec(name, 0)?;
-        let identity = self
-            .make(&spec)
-            .map(Arc::new)
-            .map_err(|error| format!("certificate {name:?}: {error}"))?;
-        self.made
-            .lock()
-            .expect("nobody panics here")
-            .insert(name.into(), Arc::clone(&identity));
+        let identity =
+            self.make(&spec).map(Arc::new).map_err(|error| format!("certificate {name:?}: {error}"))?;
+        self.made.lock().expect("nobody panics here").insert(name.into(), Arc::clone(&identity));
         Ok(identity)
     }
 
     /// The CA that signed `ca-signed`, for a client's trust.
     pub fn ca(&self) -> CertificateDer<'static> {
         let key = ca_key();
-        self.ca_params()
-            .self_signed(&key)
-            .expect("the parameters are ours")
-            .der()
-            .clone()
+        self.ca_params().self_signed(&key).expect("the parameters are ours").der().clone()
     }
 
     fn spec(&self, name: &str, depth: usize) -> Result<CertificateSpec, String> {
@@ -155,10 +140,7 @@ impl Certificates {
         if let Some(file) = &spec.file {
             let path = self.files.join(file);
             let der = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-            return Ok(Identity {
-                chain: vec![der.into()],
-                key: signing,
-            });
+            return Ok(Identity { chain: vec![der.into()], key: signing });
         }
         let params = self.params(spec)?;
         let mut chain = Vec::new();
@@ -188,24 +170,12 @@ impl Certificates {
         params.not_after = self.day(spec.not_after_days.unwrap_or(335.0));
         params.serial_number = Some(SerialNumber::from(vec![0x52, 0x44, 0x50, 0x01]));
         params.key_usages = if spec.windows_key_usage == Some(true) {
-            vec![
-                KeyUsagePurpose::KeyEncipherment,
-                KeyUsagePurpose::DataEncipherment,
-            ]
+            vec![KeyUsagePurpose::KeyEncipherment, KeyUsagePurpose::DataEncipherment]
         } else {
-            vec![
-                KeyUsagePurpose::DigitalSignature,
-                KeyUsagePurpose::KeyEncipherment,
-            ]
+            vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment]
         };
-        let purposes = spec
-            .extended_key_usage
-            .clone()
-            .unwrap_or_else(|| vec![SERVER_AUTH.into()]);
-        params.extended_key_usages = purposes
-            .iter()
-            .map(|oid| purpose(oid))
-            .collect::<Result<_, _>>()?;
+        let purposes = spec.extended_key_usage.clone().unwrap_or_else(|| vec![SERVER_AUTH.into()]);
+        params.extended_key_usages = purposes.iter().map(|oid| purpose(oid)).collect::<Result<_, _>>()?;
         Ok(params)
     }
 
@@ -256,16 +226,10 @@ fn built_in(name: &str) -> Result<CertificateSpec, String> {
             windows_key_usage: Some(true),
             ..good
         },
-        "expired" => CertificateSpec {
-            not_before_days: Some(-400.0),
-            not_after_days: Some(-35.0),
-            ..good
-        },
-        "not-yet-valid" => CertificateSpec {
-            not_before_days: Some(10.0),
-            not_after_days: Some(375.0),
-            ..good
-        },
+        "expired" => CertificateSpec { not_before_days: Some(-400.0), not_after_days: Some(-35.0), ..good },
+        "not-yet-valid" => {
+            CertificateSpec { not_before_days: Some(10.0), not_after_days: Some(375.0), ..good }
+        }
         "soon" => CertificateSpec {
             not_before_days: Some(-360.0),
             not_after_days: Some(5.0),
@@ -277,18 +241,9 @@ fn built_in(name: &str) -> Result<CertificateSpec, String> {
             common_name: Some("other.example".into()),
             ..good
         },
-        "ecdsa" => CertificateSpec {
-            key: Some(Key::P256),
-            ..good
-        },
-        "ca-signed" => CertificateSpec {
-            issuer: Some(IssuedBy::Ca),
-            ..good
-        },
-        "client-auth" => CertificateSpec {
-            extended_key_usage: Some(vec![CLIENT_AUTH.into()]),
-            ..good
-        },
+        "ecdsa" => CertificateSpec { key: Some(Key::P256), ..good },
+        "ca-signed" => CertificateSpec { issuer: Some(IssuedBy::Ca), ..good },
+        "client-auth" => CertificateSpec { extended_key_usage: Some(vec![CLIENT_AUTH.into()]), ..good },
         _ => return Err(format!("there is no certificate {name:?}")),
     };
     Ok(spec)

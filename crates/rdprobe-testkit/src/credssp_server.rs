@@ -63,12 +63,7 @@ pub enum Twist {
 
 impl Default for Behaviour {
     fn default() -> Self {
-        Self {
-            version: 6,
-            account: ("alice", "Passw0rd!"),
-            authorization: None,
-            twist: Twist::Honest,
-        }
+        Self { version: 6, account: ("alice", "Passw0rd!"), authorization: None, twist: Twist::Honest }
     }
 }
 
@@ -115,11 +110,7 @@ impl Server {
                 thread::spawn(move || serve(stream, &behaviour, &identities, &record));
             }
         });
-        Self {
-            address,
-            certificate,
-            record,
-        }
+        Self { address, certificate, record }
     }
 
     /// What it was sent so far.
@@ -190,11 +181,7 @@ fn negotiate(stream: &mut TcpStream, behaviour: &Behaviour) -> Option<u32> {
     let mut rest = vec![0; usize::from(u16::from_be_bytes([header[2], header[3]])).checked_sub(4)?];
     stream.read_exact(&mut rest).ok()?;
     let requested = u32::from_le_bytes(rest.last_chunk::<4>().copied()?);
-    let wanted = if behaviour.authorization.is_some() {
-        HYBRID_EX
-    } else {
-        HYBRID
-    };
+    let wanted = if behaviour.authorization.is_some() { HYBRID_EX } else { HYBRID };
     let (kind, value) = if behaviour.twist == Twist::NoNla {
         (2, SSL)
     } else if requested & wanted == 0 {
@@ -241,10 +228,8 @@ fn credssp(
                 send(tls, &reply)?;
             }
             Ok(ServerState::Finished(identity)) => {
-                lock(record).delegated = Some((
-                    identity.username.inner().to_owned(),
-                    identity.password.as_ref().clone(),
-                ));
+                lock(record).delegated =
+                    Some((identity.username.inner().to_owned(), identity.password.as_ref().clone()));
                 if selected == HYBRID_EX {
                     tls.write_all(&behaviour.authorization?.to_le_bytes()).ok()?;
                     tls.flush().ok()?;
@@ -356,9 +341,6 @@ impl CredentialsProxy for Accounts {
     fn auth_data(&mut self) -> std::io::Result<Vec<AuthIdentity>> {
         let (user, password) = self.0;
         let username = Username::parse(user).map_err(std::io::Error::other)?;
-        Ok(vec![AuthIdentity {
-            username,
-            password: password.to_owned().into(),
-        }])
+        Ok(vec![AuthIdentity { username, password: password.to_owned().into() }])
     }
 }

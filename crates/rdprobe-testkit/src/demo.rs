@@ -58,11 +58,7 @@ impl Demo {
                 code: scenario.expect.code.clone().unwrap_or_default(),
             })
             .collect();
-        Ok(Self {
-            hosts,
-            ca: loopback.ca(),
-            loopback,
-        })
+        Ok(Self { hosts, ca: loopback.ca(), loopback })
     }
 
     /// What the hosts saw of each connection.

@@ -96,20 +96,16 @@ impl Loopback {
         }
         let (stop, stopped) = oneshot::channel();
         let journals = Arc::<Mutex<Vec<_>>>::default();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let kept = Arc::clone(&journals);
-        let thread = std::thread::Builder::new()
-            .name("testkit-hosts".into())
-            .spawn(move || {
-                runtime.block_on(async move {
-                    for door in doors {
-                        tokio::spawn(door.attend(Arc::clone(&kept)));
-                    }
-                    let _ = stopped.await;
-                });
-            })?;
+        let thread = std::thread::Builder::new().name("testkit-hosts".into()).spawn(move || {
+            runtime.block_on(async move {
+                for door in doors {
+                    tokio::spawn(door.attend(Arc::clone(&kept)));
+                }
+                let _ = stopped.await;
+            });
+        })?;
         Ok(Self {
             addresses,
             journals,
@@ -122,10 +118,7 @@ impl Loopback {
 
     /// Where the host really listens that the script has at `scripted`.
     pub fn address_of(&self, scripted: SocketAddr) -> Option<SocketAddr> {
-        self.addresses
-            .iter()
-            .find(|(known, _)| *known == scripted)
-            .map(|(_, bound)| *bound)
+        self.addresses.iter().find(|(known, _)| *known == scripted).map(|(_, bound)| *bound)
     }
 
     /// Every host's address, scripted and real, in the order of the scenarios.
@@ -141,10 +134,7 @@ impl Loopback {
     /// What the hosts saw of each connection, in the order of acceptance.
     pub fn journals(&self) -> Vec<Journal> {
         let journals = self.journals.lock().expect("nobody panics here");
-        journals
-            .iter()
-            .map(|journal| journal.lock().expect("no player panics").clone())
-            .collect()
+        journals.iter().map(|journal| journal.lock().expect("no player panics").clone()).collect()
     }
 }
 
@@ -205,11 +195,7 @@ impl Door {
         {
             tokio::spawn(answer_datagrams(udp, Arc::clone(&self.host)));
         }
-        let Ok(listener) = self
-            .listener
-            .try_clone()
-            .and_then(tokio::net::TcpListener::from_std)
-        else {
+        let Ok(listener) = self.listener.try_clone().and_then(tokio::net::TcpListener::from_std) else {
             return;
         };
         let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
@@ -260,11 +246,7 @@ impl Door {
                 false => None,
             };
             let _ = stream.set_nodelay(true);
-            let connection = Connection {
-                nth,
-                beside: beside > 0,
-                journal,
-            };
+            let connection = Connection { nth, beside: beside > 0, journal };
             Player::new(stream, connection, stage).play(&host.rules).await;
         }
     }
@@ -302,8 +284,6 @@ async fn answer_datagrams(socket: UdpSocket, host: Arc<Host>) {
 }
 
 fn system_time() -> Timestamp {
-    let millis = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis());
+    let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
     Timestamp::from_unix_millis(i64::try_from(millis).unwrap_or(0)).expect("the clock is of our time")
 }

@@ -117,13 +117,8 @@ impl Scenario {
     /// Reads a scenario. Files of certificates are looked for in `../certs` from it.
     pub fn load(path: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let mut scenario: Self = text
-            .parse()
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        scenario.name = path
-            .file_stem()
-            .map(|stem| stem.to_string_lossy().into_owned())
-            .unwrap_or_default();
+        let mut scenario: Self = text.parse().map_err(|error| format!("{}: {error}", path.display()))?;
+        scenario.name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         scenario.files = path.parent().unwrap_or(Path::new(".")).join("../certs");
         Ok(scenario)
     }
@@ -152,9 +147,7 @@ impl Scenario {
         };
         Target {
             host: host.into(),
-            port: port
-                .and_then(|port| port.parse().ok())
-                .unwrap_or(Target::DEFAULT_PORT),
+            port: port.and_then(|port| port.parse().ok()).unwrap_or(Target::DEFAULT_PORT),
             input: input.clone(),
         }
     }
@@ -168,23 +161,13 @@ impl Scenario {
 
     /// The same with further names.
     pub(crate) fn certificates_for(&self, further: &[String]) -> Arc<Certificates> {
-        let mut names = vec![
-            self.options
-                .server_name
-                .clone()
-                .unwrap_or_else(|| self.target().host),
-        ];
+        let mut names = vec![self.options.server_name.clone().unwrap_or_else(|| self.target().host)];
         let addresses = self.hosts.iter().flat_map(Host::all_addresses);
         names.extend(addresses.map(|address| address.to_string()));
         names.extend(further.iter().cloned());
         let mut seen = std::collections::BTreeSet::new();
         names.retain(|name| seen.insert(name.clone()));
-        Arc::new(Certificates::new(
-            self.now,
-            names,
-            self.certificates.clone(),
-            &self.files,
-        ))
+        Arc::new(Certificates::new(self.now, names, self.certificates.clone(), &self.files))
     }
 
     /// What the resolver says of a name.
@@ -198,10 +181,7 @@ impl Scenario {
                 ..Resolution::default()
             };
         }
-        Resolution {
-            error: Some("EAI_NONAME".into()),
-            ..Resolution::default()
-        }
+        Resolution { error: Some("EAI_NONAME".into()), ..Resolution::default() }
     }
 }
 

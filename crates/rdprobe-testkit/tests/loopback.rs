@@ -55,10 +55,7 @@ fn an_rst_leaves_what_came_before_it() {
     let (_loopback, address) = start("rules = [{ do = [{ send_text = 'SSH' }, 'rst'] }]");
     let mut stream = connect(address);
     std::thread::sleep(Duration::from_millis(100));
-    assert_eq!(
-        read(&mut stream),
-        (b"SSH".to_vec(), Err(ErrorKind::ConnectionReset))
-    );
+    assert_eq!(read(&mut stream), (b"SSH".to_vec(), Err(ErrorKind::ConnectionReset)));
 }
 
 #[test]
@@ -85,11 +82,7 @@ fn one_at_a_time_waits_and_a_closed_port_refuses() {
 fn the_demo_starts_and_stops_at_once() {
     let demo = Demo::start().unwrap();
     assert_eq!(demo.hosts.len(), 8);
-    assert!(
-        demo.hosts
-            .iter()
-            .all(|host| !host.status.is_empty() && !host.code.is_empty())
-    );
+    assert!(demo.hosts.iter().all(|host| !host.status.is_empty() && !host.code.is_empty()));
     let mut silent = connect(demo.hosts[5].target.parse().unwrap());
     ask(&mut silent);
     let began = Instant::now();

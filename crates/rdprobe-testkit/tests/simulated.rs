@@ -15,9 +15,7 @@ use tokio::time::timeout;
 const REQUEST: &str = "030000130ee00000000000010008000b000000";
 
 fn scenario(hosts: &str) -> Scenario {
-    format!("title = 'x'\ntarget = 'rds01.corp.example'\n{hosts}")
-        .parse()
-        .unwrap()
+    format!("title = 'x'\ntarget = 'rds01.corp.example'\n{hosts}").parse().unwrap()
 }
 
 fn one_host(rules: &str) -> Scenario {
@@ -59,15 +57,9 @@ fn latency_adds_up_and_real_time_stands_still() {
         assert_eq!(stream.facts().rtt_ms.unwrap().0, 50.0);
         confirm
     });
-    assert_eq!(
-        hex::encode(simulation.output),
-        "030000130ed000001234000200080001000000"
-    );
+    assert_eq!(hex::encode(simulation.output), "030000130ed000001234000200080001000000");
     // Resolve 2, connect 50, the host's own delay from the arrival of the ACK, the answer, FIN and FIN.
-    assert_eq!(
-        simulation.elapsed,
-        Duration::from_millis(2 + 50 + 25 + 60_000 + 25 + 50)
-    );
+    assert_eq!(simulation.elapsed, Duration::from_millis(2 + 50 + 25 + 60_000 + 25 + 50));
     let connection = &simulation.ledger.connections[0];
     assert_eq!(connection.round_trips, 2);
     assert_eq!((connection.bytes_sent, connection.bytes_received), (19, 19));
@@ -101,9 +93,7 @@ fn an_rst_leaves_what_came_before_it_unless_it_discards() {
         ("rst", vec![Ok(b"SSH".to_vec()), Err(ErrorKind::ConnectionReset)]),
         ("rst_discarding", vec![Err(ErrorKind::ConnectionReset); 2]),
     ] {
-        let scenario = one_host(&format!(
-            "rules = [{{ do = [{{ send_text = 'SSH' }}, '{step}'] }}]"
-        ));
+        let scenario = one_host(&format!("rules = [{{ do = [{{ send_text = 'SSH' }}, '{step}'] }}]"));
         let simulation = simulate(&scenario, |network| async move {
             let mut stream = open(&network).await;
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -149,10 +139,7 @@ fn syns_are_refused_dropped_or_prohibited() {
         let error = network.connect(address()).await.unwrap_err();
         assert_eq!(error.failure.kind, FailureKind::Prohibited);
         let icmp = error.facts.icmp.unwrap();
-        assert_eq!(
-            (icmp.kind, icmp.code, icmp.from),
-            (3, 13, "203.0.113.1".parse().ok())
-        );
+        assert_eq!((icmp.kind, icmp.code, icmp.from), (3, 13, "203.0.113.1".parse().ok()));
         network.connect(address()).await.unwrap();
         let other_port = "192.0.2.7:22".parse().unwrap();
         let error = network.connect(other_port).await.unwrap_err();
@@ -205,16 +192,10 @@ fn rules_choose_by_number_and_offer() {
         assert!(read(&mut open(&network).await).await.is_err());
         for (request, answer) in [
             (REQUEST, "030000130ed000001234000200080002000000"),
-            (
-                "030000130ee000000000000100080001000000",
-                "030000130ed000001234000300080005000000",
-            ),
+            ("030000130ee000000000000100080001000000", "030000130ed000001234000300080005000000"),
             ("0300000b06e00000000000", "0300000b06d00000123400"),
             // Standard RDP Security alone, to a host that wants TLS.
-            (
-                "030000130ee000000000000100080000000000",
-                "030000130ed000001234000300080001000000",
-            ),
+            ("030000130ee000000000000100080000000000", "030000130ed000001234000300080001000000"),
         ] {
             let mut stream = open(&network).await;
             stream.write_all(&hex::decode(request).unwrap()).await.unwrap();
@@ -266,9 +247,7 @@ fn what_a_host_sends_is_cut_where_asked() {
                 if after > 0 {
                     assert_eq!(read(&mut stream).await.unwrap().len(), 7);
                 }
-                timeout(Duration::from_secs(5), read(&mut stream))
-                    .await
-                    .map_err(|_| ())
+                timeout(Duration::from_secs(5), read(&mut stream)).await.map_err(|_| ())
             });
             assert_eq!(simulation.output, end);
         }
@@ -285,10 +264,7 @@ fn names_fail_as_the_script_says() {
     );
     let simulation = simulate(&scenario, |network| async move {
         assert_eq!(network.resolve("gone").await.unwrap_err().name, "EAI_NONAME");
-        assert_eq!(
-            network.resolve("unheard-of").await.unwrap_err().name,
-            "EAI_NONAME"
-        );
+        assert_eq!(network.resolve("unheard-of").await.unwrap_err().name, "EAI_NONAME");
         assert_eq!(network.resolve("two").await.unwrap().len(), 2);
         let hanging = timeout(Duration::from_secs(5), network.resolve("hangs")).await;
         assert!(hanging.is_err());
@@ -308,9 +284,7 @@ fn datagrams_are_answered_lost_or_prohibited() {
     simulate(&scenario, |network| async move {
         let mut socket = network.datagram(address()).await.unwrap();
         socket.send(&datagram).await.unwrap();
-        let Received::Datagram(answer) = socket.receive().await.unwrap() else {
-            panic!("an answer")
-        };
+        let Received::Datagram(answer) = socket.receive().await.unwrap() else { panic!("an answer") };
         assert_eq!(answer.len(), 1232);
         assert_eq!(answer[..4], [1, 2, 3, 4]);
         assert_eq!(answer[6..8], [0x10, 0x05]);
@@ -321,9 +295,7 @@ fn datagrams_are_answered_lost_or_prohibited() {
     simulate(&scenario, |network| async move {
         let mut socket = network.datagram(address()).await.unwrap();
         socket.send(&syn).await.unwrap();
-        let Received::Icmp(icmp) = socket.receive().await.unwrap() else {
-            panic!("an error")
-        };
+        let Received::Icmp(icmp) = socket.receive().await.unwrap() else { panic!("an error") };
         assert!(icmp.is_port_unreachable() && icmp.from == Some(address().ip()));
     });
 }

@@ -68,9 +68,7 @@ impl ServerCertVerifier for Anything {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        rustls::crypto::ring::default_provider()
-            .signature_verification_algorithms
-            .supported_schemes()
+        rustls::crypto::ring::default_provider().signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -102,10 +100,8 @@ async fn talk(
             return Ok((tls, answer));
         }
         let mut bytes = vec![0; 4096];
-        let length = stream
-            .read(&mut bytes)
-            .await
-            .map_err(|error| rustls::Error::General(error.to_string()))?;
+        let length =
+            stream.read(&mut bytes).await.map_err(|error| rustls::Error::General(error.to_string()))?;
         if length == 0 {
             return Err(rustls::Error::General("closed".into()));
         }
@@ -124,10 +120,7 @@ async fn talk(
 fn a_real_handshake_ends_with_close_notify() {
     for (step, version) in [
         ("{ tls = { certificate = 'good' } }", "TLSv1_3"),
-        (
-            "{ tls = { certificate = 'ecdsa', versions = ['TLS 1.2'] } }",
-            "TLSv1_2",
-        ),
+        ("{ tls = { certificate = 'ecdsa', versions = ['TLS 1.2'] } }", "TLSv1_2"),
         (
             "{ tls = { certificate = 'ca-signed', suites = ['TLS_CHACHA20_POLY1305_SHA256'], groups = ['secp384r1'] } }",
             "TLSv1_3",
@@ -180,10 +173,7 @@ fn what_is_said_within_tls_is_scripted() {
     let challenge = "{ tls = {} }, { challenge = { netbios_computer = 'RDS01', skew_ms = 600000 } }";
     let simulation = simulate(&one_host(challenge), |network| async move {
         let mut stream = open(&network).await;
-        talk(&mut stream, &hex::decode("3003800102").unwrap())
-            .await
-            .unwrap()
-            .1
+        talk(&mut stream, &hex::decode("3003800102").unwrap()).await.unwrap().1
     });
     let answer = simulation.output;
     assert_eq!(answer[0], 0x30);
@@ -235,16 +225,16 @@ fn paper_chooses_as_a_server_does() {
         let answer = send(&network, &hello(0x0300, &[0x2F])).await.unwrap();
         assert_eq!(hex::encode(answer), "15030000020246");
     });
-    for (refuse, expected) in [
-        ("fin", Some("")),
-        ("rst", None),
-        ("ultimatum", Some("150303000202280300000902f0802180")),
-    ] {
+    for (refuse, expected) in
+        [("fin", Some("")), ("rst", None), ("ultimatum", Some("150303000202280300000902f0802180"))]
+    {
         let paper =
             format!("{{ paper_tls = {{ suites = ['TLS_RSA_WITH_AES_128_CBC_SHA'], refuse = '{refuse}' }} }}");
-        let simulation = simulate(&one_host(&paper), |network| async move {
-            send(&network, &hello(0x0303, &[0x05])).await
-        });
+        let simulation =
+            simulate(
+                &one_host(&paper),
+                |network| async move { send(&network, &hello(0x0303, &[0x05])).await },
+            );
         assert_eq!(simulation.output.ok().map(hex::encode).as_deref(), expected);
     }
 }

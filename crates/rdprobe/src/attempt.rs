@@ -31,10 +31,7 @@ pub(crate) type SharedAttempt = Rc<RefCell<Attempt>>;
 /// Makes the attempt and records its steps as they end.
 pub(crate) async fn run<N: Network>(context: &Context<'_, N>, attempt: SharedAttempt, ground: Ground) {
     let recipe = attempt.borrow().recipe.clone();
-    let log = Log {
-        attempt: &attempt,
-        started: context.started,
-    };
+    let log = Log { attempt: &attempt, started: context.started };
     match recipe.ask {
         Ask::Tcp { offer, hello, depth } => {
             if recipe.alone {
@@ -42,15 +39,9 @@ pub(crate) async fn run<N: Network>(context: &Context<'_, N>, attempt: SharedAtt
                 let before = context.lingering.take();
                 Lingering::until_ended(before).await;
             }
-            Connection {
-                context,
-                log,
-                purpose: recipe.purpose,
-                depth,
-                ground,
-            }
-            .run(recipe.address, offer, hello)
-            .await;
+            Connection { context, log, purpose: recipe.purpose, depth, ground }
+                .run(recipe.address, offer, hello)
+                .await;
         }
         Ask::Udp { syns, all } => crate::datagram::run(context, &attempt, recipe.address, syns, all).await,
     }
@@ -111,8 +102,7 @@ impl<N: Network> Connection<'_, N> {
             self.context.trust.load_ahead();
         }
         let mut channel = Channel::new(stream);
-        self.talk(&mut channel, offer.as_ref(), hello.as_deref(), ready)
-            .await;
+        self.talk(&mut channel, offer.as_ref(), hello.as_deref(), ready).await;
         let mut facts = channel.stream().facts();
         if let Facts::Tcp(tcp) = &mut self.log.attempt.borrow_mut().steps[0].facts {
             // What the kernel has measured by now is better than what it knew at the start.
@@ -126,32 +116,19 @@ impl<N: Network> Connection<'_, N> {
     async fn connect(&self, address: std::net::SocketAddr) -> Option<N::Stream> {
         let from = Instant::now();
         let until = self.until(from, self.context.timeouts.tcp);
-        let nothing = TcpFacts {
-            address: Some(address),
-            ..TcpFacts::default()
-        };
+        let nothing = TcpFacts { address: Some(address), ..TcpFacts::default() };
         let (stream, concluded) = match timeout_at(until, self.context.network.connect(address)).await {
             Ok(Ok(stream)) => {
                 let facts = Facts::Tcp(stream.facts());
                 (Some(stream), Concluded { facts, failure: None })
             }
-            Ok(Err(error)) => (
-                None,
-                Concluded {
-                    facts: Facts::Tcp(*error.facts),
-                    failure: Some(error.failure),
-                },
-            ),
+            Ok(Err(error)) => {
+                (None, Concluded { facts: Facts::Tcp(*error.facts), failure: Some(error.failure) })
+            }
             Err(_) => {
                 self.note_cut_off(until);
                 let failure = Failure::new(FailureKind::Timeout, "no answer to the connection attempts");
-                (
-                    None,
-                    Concluded {
-                        facts: Facts::Tcp(nothing),
-                        failure: Some(failure),
-                    },
-                )
+                (None, Concluded { facts: Facts::Tcp(nothing), failure: Some(failure) })
             }
         };
         self.log.step(from, concluded, (0, 0));
@@ -195,10 +172,7 @@ impl<N: Network> Connection<'_, N> {
             Facts::X224(facts) => facts.selected,
             _ => None,
         };
-        self.log
-            .step(ran.from, concluded, ran.bytes)
-            .then_some(selected)
-            .flatten()
+        self.log.step(ran.from, concluded, ran.bytes).then_some(selected).flatten()
     }
 
     /// The hello of a profile, and what the server says to it in clear.
@@ -206,28 +180,14 @@ impl<N: Network> Connection<'_, N> {
         let Some(profile) = HelloProfile::named(hello, &self.context.options.client) else {
             let failure = local(format!("there is no hello profile {hello}"));
             let facts = Facts::Tls(Box::default());
-            self.log.step(
-                Instant::now(),
-                Concluded {
-                    facts,
-                    failure: Some(failure),
-                },
-                (0, 0),
-            );
+            self.log.step(Instant::now(), Concluded { facts, failure: Some(failure) }, (0, 0));
             return;
         };
-        let seed = HelloSeed {
-            random: random(),
-            session_id: random(),
-            key_share: random(),
-        };
+        let seed = HelloSeed { random: random(), session_id: random(), key_share: random() };
         let mut machine = HelloMachine::new(&profile, Some(self.context.server_name), &seed);
         let ran = self.drive(&mut machine, channel).await;
-        let chain: Vec<CertificateDer<'static>> = machine
-            .chain()
-            .iter()
-            .map(|der| CertificateDer::from(der.clone()))
-            .collect();
+        let chain: Vec<CertificateDer<'static>> =
+            machine.chain().iter().map(|der| CertificateDer::from(der.clone())).collect();
         self.log.step(ran.from, Box::new(machine).conclude(), ran.bytes);
         self.certificate(&chain, None);
     }
@@ -240,10 +200,7 @@ impl<N: Network> Connection<'_, N> {
                 let facts = Facts::Tls(Box::default());
                 return self.log.step(
                     Instant::now(),
-                    Concluded {
-                        facts,
-                        failure: Some(local(reason)),
-                    },
+                    Concluded { facts, failure: Some(local(reason)) },
                     (0, 0),
                 );
             }
@@ -269,27 +226,16 @@ impl<N: Network> Connection<'_, N> {
         let ders: Vec<Vec<u8>> = chain.iter().map(|der| der.to_vec()).collect();
         let mut facts = certificate::certificate_facts(&ders);
         facts.signature_check = Some(check.unwrap_or(SignatureCheck::NotVerifiable));
-        self.context
-            .trust
-            .judge(chain, &mut facts, self.context.network.now());
-        let failure = facts
-            .parse_error
-            .as_ref()
-            .map(|error| Failure::new(FailureKind::Malformed, error.clone()));
-        let concluded = Concluded {
-            facts: Facts::Certificate(Box::new(facts)),
-            failure,
-        };
+        self.context.trust.judge(chain, &mut facts, self.context.network.now());
+        let failure =
+            facts.parse_error.as_ref().map(|error| Failure::new(FailureKind::Malformed, error.clone()));
+        let concluded = Concluded { facts: Facts::Certificate(Box::new(facts)), failure };
         self.log.step(from, concluded, (0, 0));
     }
 
     /// The NTLM challenge, and the clock in it.
     async fn challenge(&self, channel: &mut Channel<N::Stream>) {
-        let wrapping = if self.purpose == Purpose::Spnego {
-            Wrapping::Spnego
-        } else {
-            Wrapping::Bare
-        };
+        let wrapping = if self.purpose == Purpose::Spnego { Wrapping::Spnego } else { Wrapping::Bare };
         let mut machine = CredsspMachine::new(wrapping);
         let ran = self.drive(&mut machine, channel).await;
         let round_trip = ran.from.elapsed();
@@ -301,15 +247,10 @@ impl<N: Network> Connection<'_, N> {
                 facts.skew_ms = Some(Millis((server_time.unix_millis() as f64 - ours).round()));
                 facts.skew_error_ms = Some(Millis((half * 1e3).round() / 1e3));
             }
-            let windows = self
-                .log
-                .attempt
-                .borrow()
-                .step(Phase::X224)
-                .is_some_and(|step| match &step.facts {
-                    Facts::X224(x224) => x224.fits_windows == Some(true),
-                    _ => false,
-                });
+            let windows = self.log.attempt.borrow().step(Phase::X224).is_some_and(|step| match &step.facts {
+                Facts::X224(x224) => x224.fits_windows == Some(true),
+                _ => false,
+            });
             if let Some(build) = facts.build.filter(|_| windows) {
                 facts.windows = windows_editions(build).into_iter().map(Into::into).collect();
             }
@@ -331,8 +272,7 @@ impl<N: Network> Connection<'_, N> {
             self.note_cut_off(until);
         }
         let after = channel.bytes();
-        self.log
-            .step(from, outcome.concluded, (after.0 - before.0, after.1 - before.1));
+        self.log.step(from, outcome.concluded, (after.0 - before.0, after.1 - before.1));
     }
 
     /// The key of the certificate that this connection showed, to which the logon is bound.
@@ -347,7 +287,7 @@ impl<N: Network> Connection<'_, N> {
         };
         if facts.sha256.is_none() || facts.sha256 != self.ground.certificate {
             return Err(
-                "the connection for it showed another certificate than the one that was judged".into(),
+                "the connection for it showed another certificate than the one that was judged".into()
             );
         }
         if let Some(why) = unsafe_for_credentials(facts, self.context.server_name, self.context.options) {
@@ -370,10 +310,7 @@ impl<N: Network> Connection<'_, N> {
             self.note_cut_off(until);
         }
         let after = channel.bytes();
-        Ran {
-            from,
-            bytes: (after.0 - before.0, after.1 - before.1),
-        }
+        Ran { from, bytes: (after.0 - before.0, after.1 - before.1) }
     }
 
     /// The end of a phase that begins at `from`: its own time, or the probe's deadline where that comes first.

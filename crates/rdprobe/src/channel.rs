@@ -38,13 +38,7 @@ pub(crate) enum Broken {
 
 impl<S: Stream> Channel<S> {
     pub(crate) fn new(stream: S) -> Self {
-        Self {
-            stream,
-            tls: None,
-            sent: 0,
-            received: 0,
-            ended: false,
-        }
+        Self { stream, tls: None, sent: 0, received: 0, ended: false }
     }
 
     pub(crate) fn stream(&self) -> &S {
@@ -69,12 +63,7 @@ impl<S: Stream> Channel<S> {
     }
 
     async fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Broken> {
-        let Self {
-            stream,
-            tls,
-            received,
-            ..
-        } = self;
+        let Self { stream, tls, received, .. } = self;
         let Some(tls) = tls else {
             let length = stream.read(buffer).await.map_err(Broken::Socket)?;
             *received += length as u64;

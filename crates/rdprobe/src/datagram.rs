@@ -38,11 +38,7 @@ pub(crate) async fn run<N: Network>(
     let started = Instant::now();
     let interval = if all { COUNTING_INTERVAL } else { INTERVAL };
     // The default is sent once and then waited for as long as the probe has other work.
-    let patience = if syns == 1 {
-        context.timeouts.phase
-    } else {
-        PATIENCE
-    };
+    let patience = if syns == 1 { context.timeouts.phase } else { PATIENCE };
     let last = interval * syns.saturating_sub(1);
     let run = Run {
         context,
@@ -52,10 +48,7 @@ pub(crate) async fn run<N: Network>(
         started,
         until: (started + last + patience).min(context.deadline),
         answered,
-        facts: RefCell::new(UdpFacts {
-            port: Some(address.port()),
-            ..UdpFacts::default()
-        }),
+        facts: RefCell::new(UdpFacts { port: Some(address.port()), ..UdpFacts::default() }),
     };
     run.record();
     join_all((0..syns).map(|number| run.syn(number, started + interval * number))).await;
@@ -91,11 +84,7 @@ impl<N: Network> Run<'_, N> {
         let place = self.facts.borrow().probes.len();
         let sent = Instant::now();
         let sent_ms = Millis::from(sent.duration_since(self.context.started));
-        self.facts.borrow_mut().probes.push(UdpProbe {
-            version,
-            sent_ms,
-            ..UdpProbe::default()
-        });
+        self.facts.borrow_mut().probes.push(UdpProbe { version, sent_ms, ..UdpProbe::default() });
         let Ok(mut socket) = self.context.network.datagram(self.address).await else {
             return;
         };
@@ -177,11 +166,7 @@ impl<N: Network> Run<'_, N> {
         summarize(&mut facts);
         let failure = failure(&facts);
         let step = Step {
-            outcome: if failure.is_none() {
-                StepOutcome::Ok
-            } else {
-                StepOutcome::Failed
-            },
+            outcome: if failure.is_none() { StepOutcome::Ok } else { StepOutcome::Failed },
             started_ms: Millis::from(self.started.duration_since(self.context.started)),
             duration_ms: Millis::from(self.started.elapsed()),
             bytes_sent: u64::from(facts.sent) * rdprobe_protocol::udp::DATAGRAM as u64,
@@ -215,12 +200,7 @@ fn failure(facts: &UdpFacts) -> Option<Failure> {
 
 /// Round-trip times, and the loss over the SYNs of versions that the server answers at all.
 fn summarize(facts: &mut UdpFacts) {
-    let times: Vec<f64> = facts
-        .probes
-        .iter()
-        .filter_map(|probe| probe.rtt_ms)
-        .map(|rtt| rtt.0)
-        .collect();
+    let times: Vec<f64> = facts.probes.iter().filter_map(|probe| probe.rtt_ms).map(|rtt| rtt.0).collect();
     let smallest = times.iter().copied().reduce(f64::min);
     let largest = times.iter().copied().reduce(f64::max);
     facts.rtt_ms = smallest.map(Millis);
@@ -228,17 +208,9 @@ fn summarize(facts: &mut UdpFacts) {
         .zip(largest)
         .filter(|_| times.len() > 1)
         .map(|(low, high)| Millis(((high - low) * 1e3).round() / 1e3));
-    let spoken = |version| {
-        facts
-            .probes
-            .iter()
-            .any(|probe| probe.version == version && probe.rtt_ms.is_some())
-    };
-    let counted: Vec<&UdpProbe> = facts
-        .probes
-        .iter()
-        .filter(|probe| spoken(probe.version))
-        .collect();
+    let spoken =
+        |version| facts.probes.iter().any(|probe| probe.version == version && probe.rtt_ms.is_some());
+    let counted: Vec<&UdpProbe> = facts.probes.iter().filter(|probe| spoken(probe.version)).collect();
     if counted.len() > 1 {
         let lost = counted.iter().filter(|probe| probe.rtt_ms.is_none()).count();
         facts.loss_percent = Some(percent(lost as f64 / counted.len() as f64));
@@ -253,10 +225,7 @@ fn wilson(lost: f64, sent: f64) -> [f64; 2] {
     let centre = share + Z * Z / (2.0 * sent);
     let reach = Z * (share * (1.0 - share) / sent + Z * Z / (4.0 * sent * sent)).sqrt();
     let scale = 1.0 + Z * Z / sent;
-    [
-        percent(((centre - reach) / scale).max(0.0)),
-        percent(((centre + reach) / scale).min(1.0)),
-    ]
+    [percent(((centre - reach) / scale).max(0.0)), percent(((centre + reach) / scale).min(1.0))]
 }
 
 fn percent(share: f64) -> f64 {
@@ -276,16 +245,9 @@ mod tests {
     use super::*;
 
     fn probes(answered: usize, lost: usize) -> UdpFacts {
-        let probe = |rtt| UdpProbe {
-            version: 2,
-            rtt_ms: rtt,
-            ..UdpProbe::default()
-        };
+        let probe = |rtt| UdpProbe { version: 2, rtt_ms: rtt, ..UdpProbe::default() };
         let answered = (0..answered).map(|number| probe(Some(Millis(10.0 + number as f64))));
-        UdpFacts {
-            probes: answered.chain((0..lost).map(|_| probe(None))).collect(),
-            ..UdpFacts::default()
-        }
+        UdpFacts { probes: answered.chain((0..lost).map(|_| probe(None))).collect(), ..UdpFacts::default() }
     }
 
     #[test]
@@ -295,10 +257,7 @@ mod tests {
         assert_eq!(facts.loss_percent, Some(20.0));
         // Wilson's interval for 2 of 10, as tabulated.
         assert_eq!(facts.loss_interval, Some([5.7, 51.0]));
-        assert_eq!(
-            (facts.rtt_ms, facts.rtt_spread_ms),
-            (Some(Millis(10.0)), Some(Millis(7.0)))
-        );
+        assert_eq!((facts.rtt_ms, facts.rtt_spread_ms), (Some(Millis(10.0)), Some(Millis(7.0))));
     }
 
     #[test]

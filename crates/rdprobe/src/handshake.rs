@@ -87,20 +87,13 @@ impl RustlsMachine {
     /// The chain as sent, as far as it came.
     pub(crate) fn chain(&self) -> Vec<CertificateDer<'static>> {
         if let Some(chain) = self.tls.peer_certificates() {
-            return chain
-                .iter()
-                .map(|certificate| certificate.clone().into_owned())
-                .collect();
+            return chain.iter().map(|certificate| certificate.clone().into_owned()).collect();
         }
         let recorded = self.recorder.seen().chain.clone();
         if !recorded.is_empty() {
             return recorded;
         }
-        self.beside
-            .chain()
-            .iter()
-            .map(|der| CertificateDer::from(der.clone()))
-            .collect()
+        self.beside.chain().iter().map(|der| CertificateDer::from(der.clone())).collect()
     }
 
     /// Whether the host proved to hold the key of its certificate, where the handshake came that far.
@@ -111,10 +104,7 @@ impl RustlsMachine {
     /// The TLS connection for what follows, and the facts.
     pub(crate) fn finish(mut self) -> (Concluded, Box<ClientConnection>) {
         self.learn();
-        let concluded = Concluded {
-            facts: Facts::Tls(Box::new(self.facts)),
-            failure: self.failure,
-        };
+        let concluded = Concluded { facts: Facts::Tls(Box::new(self.facts)), failure: self.failure };
         (concluded, self.tls)
     }
 
@@ -126,28 +116,15 @@ impl RustlsMachine {
         facts.certificate_requested = read.certificate_requested;
         facts.alert = facts.alert.or(read.alert);
         facts.not_tls.clone_from(&read.not_tls);
-        facts.tls_bytes = if read.not_tls.is_some() {
-            read.tls_bytes
-        } else {
-            self.received
-        };
+        facts.tls_bytes = if read.not_tls.is_some() { read.tls_bytes } else { self.received };
         facts.completed = self.failure.is_none() && self.done;
         facts.server_flight_bytes = facts.completed.then_some(self.received);
-        facts.version = self
-            .tls
-            .protocol_version()
-            .map(|version| TlsVersion(version.into()))
-            .or(read.version);
-        facts.suite = self
-            .tls
-            .negotiated_cipher_suite()
-            .map(|suite| CipherSuite(suite.suite().into()))
-            .or(read.suite);
+        facts.version =
+            self.tls.protocol_version().map(|version| TlsVersion(version.into())).or(read.version);
+        facts.suite =
+            self.tls.negotiated_cipher_suite().map(|suite| CipherSuite(suite.suite().into())).or(read.suite);
         facts.suite_code = facts.suite.map(CipherSuite::code);
-        let group = self
-            .tls
-            .negotiated_key_exchange_group()
-            .map(|group| NamedGroup(group.name().into()));
+        let group = self.tls.negotiated_key_exchange_group().map(|group| NamedGroup(group.name().into()));
         facts.group = group.or(read.group);
         facts.signature_scheme = self.recorder.seen().scheme.or(read.signature_scheme);
     }
@@ -310,9 +287,8 @@ impl ServerCertVerifier for Recorder {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let chain = std::iter::once(leaf)
-            .chain(intermediates)
-            .map(|certificate| certificate.clone().into_owned());
+        let chain =
+            std::iter::once(leaf).chain(intermediates).map(|certificate| certificate.clone().into_owned());
         self.seen().chain = chain.collect();
         Ok(ServerCertVerified::assertion())
     }
@@ -324,11 +300,7 @@ impl ServerCertVerifier for Recorder {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &provider().signature_verification_algorithms;
-        Ok(self.record(
-            certificate,
-            signed,
-            verify_tls12_signature(message, certificate, signed, algorithms),
-        ))
+        Ok(self.record(certificate, signed, verify_tls12_signature(message, certificate, signed, algorithms)))
     }
 
     fn verify_tls13_signature(
@@ -338,11 +310,7 @@ impl ServerCertVerifier for Recorder {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &provider().signature_verification_algorithms;
-        Ok(self.record(
-            certificate,
-            signed,
-            verify_tls13_signature(message, certificate, signed, algorithms),
-        ))
+        Ok(self.record(certificate, signed, verify_tls13_signature(message, certificate, signed, algorithms)))
     }
 
     fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {

@@ -34,12 +34,6 @@ pub(crate) async fn run<N: Network>(
 }
 
 pub(crate) fn not_tried<N: Network>(_: &Context<'_, N>, why: String) -> Concluded {
-    let facts = CredsspFacts {
-        not_tried: Some(why.clone()),
-        ..CredsspFacts::default()
-    };
-    Concluded {
-        facts: Facts::Credssp(Box::new(facts)),
-        failure: Some(Failure::new(FailureKind::Local, why)),
-    }
+    let facts = CredsspFacts { not_tried: Some(why.clone()), ..CredsspFacts::default() };
+    Concluded { facts: Facts::Credssp(Box::new(facts)), failure: Some(Failure::new(FailureKind::Local, why)) }
 }

@@ -40,11 +40,7 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self {
-            tcp: Duration::from_secs(4),
-            phase: Duration::from_secs(5),
-            deadline: Duration::from_secs(20),
-        }
+        Self { tcp: Duration::from_secs(4), phase: Duration::from_secs(5), deadline: Duration::from_secs(20) }
     }
 }
 
@@ -203,20 +199,13 @@ impl<'a> Probe<'a> {
         let report = rdprobe_diagnosis::diagnose(&seen, started_at, started_at);
         let round_trip = slowest_round_trip(&seen);
         let streams = context.lingering.take();
-        Probed {
-            report,
-            lingering: Lingering::new(streams, round_trip),
-        }
+        Probed { report, lingering: Lingering::new(streams, round_trip) }
     }
 }
 
 /// Judges a recorded report again, as at its own time or another.
 pub fn replay(report: &Report, now: Option<Timestamp>) -> Report {
-    rdprobe_diagnosis::diagnose(
-        &report.observations(),
-        report.started_at,
-        now.unwrap_or(report.started_at),
-    )
+    rdprobe_diagnosis::diagnose(&report.observations(), report.started_at, now.unwrap_or(report.started_at))
 }
 
 async fn resolve<N: Network>(
@@ -232,10 +221,7 @@ async fn resolve<N: Network>(
         Some(address) => Ok(Ok(vec![address])),
         None => timeout_at(until, context.network.resolve(&target.host)).await,
     };
-    let mut facts = DnsFacts {
-        literal: target.ip().is_some(),
-        ..DnsFacts::default()
-    };
+    let mut facts = DnsFacts { literal: target.ip().is_some(), ..DnsFacts::default() };
     let failure = match answer {
         Ok(Ok(addresses)) => {
             let probed: Vec<IpAddr> = addresses
@@ -244,11 +230,8 @@ async fn resolve<N: Network>(
                 .filter(|address| family.admits(*address))
                 .take(MOST_ADDRESSES)
                 .collect();
-            facts.not_probed = addresses
-                .iter()
-                .copied()
-                .filter(|address| !probed.contains(address))
-                .collect();
+            facts.not_probed =
+                addresses.iter().copied().filter(|address| !probed.contains(address)).collect();
             facts.addresses = addresses;
             None
         }
@@ -260,11 +243,7 @@ async fn resolve<N: Network>(
     };
     Step {
         facts: Facts::Dns(facts),
-        outcome: if failure.is_none() {
-            StepOutcome::Ok
-        } else {
-            StepOutcome::Failed
-        },
+        outcome: if failure.is_none() { StepOutcome::Ok } else { StepOutcome::Failed },
         started_ms: Millis::from(from.duration_since(context.started)),
         duration_ms: Millis::from(from.elapsed()),
         bytes_sent: 0,
@@ -339,14 +318,8 @@ fn udp_patience<N: Network>(context: &Context<'_, N>, seen: &Observations) -> Op
     let in_flight = || seen.attempts.iter().filter(|attempt| attempt.in_flight());
     let only_aside = seen.options.udp == rdprobe_report::UdpQuestion::Aside
         && in_flight().all(|attempt| matches!(attempt.recipe.ask, Ask::Udp { .. }));
-    let sent = in_flight()
-        .map(|attempt| attempt.started_ms.0)
-        .reduce(f64::max)
-        .filter(|_| only_aside)?;
-    let connected = seen
-        .attempts
-        .iter()
-        .any(|attempt| attempt.step(Phase::Tcp).is_some_and(Step::is_ok));
+    let sent = in_flight().map(|attempt| attempt.started_ms.0).reduce(f64::max).filter(|_| only_aside)?;
+    let connected = seen.attempts.iter().any(|attempt| attempt.step(Phase::Tcp).is_some_and(Step::is_ok));
     let wait = match slowest_round_trip(seen) {
         Duration::ZERO => MOST,
         round_trip if !connected => (round_trip + BEYOND_A_REFUSAL).min(MOST),
@@ -380,11 +353,8 @@ fn slowest_round_trip(seen: &Observations) -> Duration {
         let Facts::Tcp(facts) = &step.facts else {
             return None;
         };
-        let answered = step.is_ok()
-            || step
-                .failure
-                .as_ref()
-                .is_some_and(|failure| failure.kind == FailureKind::Refused);
+        let answered =
+            step.is_ok() || step.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Refused);
         facts.rtt_ms.or(Some(step.duration_ms)).filter(|_| answered)
     });
     measured.map(Duration::from).max().unwrap_or_default()

@@ -57,25 +57,16 @@ impl Trust {
             roots.push(CertificateDer::from(bytes));
         }
         if roots.is_empty() {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "it holds no certificate in PEM or DER",
-            ));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it holds no certificate in PEM or DER"));
         }
-        let trust = Self {
-            source: Source::Given,
-            ..Self::default()
-        };
+        let trust = Self { source: Source::Given, ..Self::default() };
         trust.roots.get_or_init(|| roots);
         Ok(trust)
     }
 
     /// These roots and no others.
     pub fn from_roots(roots: Vec<CertificateDer<'static>>) -> Self {
-        let trust = Self {
-            source: Source::Given,
-            ..Self::default()
-        };
+        let trust = Self { source: Source::Given, ..Self::default() };
         trust.roots.get_or_init(|| roots);
         trust
     }
@@ -201,22 +192,12 @@ fn verify(
     if facts.self_signed == Some(true) {
         return Err(Distrust::SelfSigned);
     }
-    let anchors: Vec<TrustAnchor<'_>> = roots
-        .iter()
-        .filter_map(|root| anchor_from_trusted_cert(root).ok())
-        .collect();
+    let anchors: Vec<TrustAnchor<'_>> =
+        roots.iter().filter_map(|root| anchor_from_trusted_cert(root).ok()).collect();
     let end_entity = EndEntityCert::try_from(leaf)?;
     let at = UnixTime::since_unix_epoch(within_validity(facts, now));
     let verify = |usage| {
-        end_entity.verify_for_usage(
-            ALL_VERIFICATION_ALGS,
-            &anchors,
-            intermediates,
-            at,
-            usage,
-            None,
-            None,
-        )
+        end_entity.verify_for_usage(ALL_VERIFICATION_ALGS, &anchors, intermediates, at, usage, None, None)
     };
     match verify(KeyUsage::server_auth()) {
         Ok(_) => Ok(()),

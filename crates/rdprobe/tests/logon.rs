@@ -27,19 +27,11 @@ struct Ask {
 
 impl Ask {
     fn with(account: Account) -> Self {
-        Self {
-            account: Arc::new(account),
-            trusted: true,
-            accept_untrusted: false,
-        }
+        Self { account: Arc::new(account), trusted: true, accept_untrusted: false }
     }
 
     async fn of(&self, server: &Server) -> Report {
-        let target = Target {
-            input: NAME.into(),
-            host: NAME.into(),
-            port: server.address.port(),
-        };
+        let target = Target { input: NAME.into(), host: NAME.into(), port: server.address.port() };
         let options = Options {
             udp: UdpQuestion::Off,
             accept_untrusted_certificate: self.accept_untrusted,
@@ -49,19 +41,13 @@ impl Ask {
         let probed = Probe::new(target, options)
             .only_address(Some(IpAddr::from([127, 0, 0, 1])))
             .trust(Arc::new(Trust::from_roots(roots.into_iter().collect())))
-            .timeouts(Timeouts {
-                phase: Duration::from_secs(2),
-                ..Timeouts::default()
-            })
+            .timeouts(Timeouts { phase: Duration::from_secs(2), ..Timeouts::default() })
             .logon(Some(Arc::clone(&self.account)))
             .run(&rdprobe::network::Tokio)
             .await;
         probed.lingering.finish().await;
         let record = server.record();
-        assert!(
-            !appears(PASSWORD, &record.plaintext),
-            "the password went out in clear"
-        );
+        assert!(!appears(PASSWORD, &record.plaintext), "the password went out in clear");
         assert_eq!(record.beyond, 0, "something followed CredSSP");
         probed.report
     }
@@ -74,17 +60,11 @@ async fn asked(behaviour: Behaviour, password: &str) -> (Report, Server) {
 }
 
 fn of_version(version: u32) -> Behaviour {
-    Behaviour {
-        version,
-        ..Behaviour::default()
-    }
+    Behaviour { version, ..Behaviour::default() }
 }
 
 fn twisted(twist: Twist) -> Behaviour {
-    Behaviour {
-        twist,
-        ..Behaviour::default()
-    }
+    Behaviour { twist, ..Behaviour::default() }
 }
 
 fn code(report: &Report) -> &str {
@@ -102,11 +82,7 @@ async fn a_good_password_is_proven_and_never_delegated_whatever_the_version() {
         assert!(facts(&report).accepted, "{version}: {}", report.verdict.summary);
         assert_eq!(facts(&report).public_key_bound, Some(true));
         assert_eq!(facts(&report).version, Some(version));
-        let expected = if version < 5 {
-            "credssp-outdated"
-        } else {
-            "healthy"
-        };
+        let expected = if version < 5 { "credssp-outdated" } else { "healthy" };
         assert_eq!(code(&report), expected, "{version}");
         assert_eq!(server.record().authenticates, 1);
         assert_eq!(server.record().delegated, None);
@@ -118,11 +94,7 @@ async fn a_wrong_password_is_a_refusal_whatever_the_version() {
     for version in [2, 3, 5, 6] {
         let (report, server) = asked(of_version(version), "wrong").await;
         let mut codes = report.findings.iter().map(|finding| finding.code.as_str());
-        assert!(
-            codes.any(|code| code == "logon-bad-credentials"),
-            "{version}: {}",
-            report.verdict.summary
-        );
+        assert!(codes.any(|code| code == "logon-bad-credentials"), "{version}: {}", report.verdict.summary);
         assert!(!facts(&report).accepted);
         assert_eq!(server.record().authenticates, 1, "{version}");
     }
@@ -167,10 +139,7 @@ async fn what_a_host_does_instead_of_answering_is_told_apart() {
         (Twist::ShortKey(0), "credssp-malformed"),
         (Twist::ShortKey(15), "credssp-malformed"),
         (Twist::ShortKey(16), "credssp-key-mismatch"),
-        (
-            Twist::Garbage(b"HTTP/1.1 400 Bad Request\r\n".to_vec()),
-            "credssp-malformed",
-        ),
+        (Twist::Garbage(b"HTTP/1.1 400 Bad Request\r\n".to_vec()), "credssp-malformed"),
         (Twist::Garbage(endless), "credssp-malformed"),
         (Twist::Garbage(ultimatum), "logon-bad-credentials"),
     ] {
@@ -179,11 +148,7 @@ async fn what_a_host_does_instead_of_answering_is_told_apart() {
         assert_eq!(report.verdict.status, Status::Broken);
         assert!(!facts(&report).accepted && facts(&report).authentication_sent);
         let mismatch = expected == "credssp-key-mismatch";
-        assert_eq!(
-            facts(&report).public_key_bound,
-            mismatch.then_some(false),
-            "{twist:?}"
-        );
+        assert_eq!(facts(&report).public_key_bound, mismatch.then_some(false), "{twist:?}");
         assert_eq!(server.record().authenticates, 1, "{twist:?}");
         assert_eq!(server.record().delegated, None);
     }
@@ -191,15 +156,8 @@ async fn what_a_host_does_instead_of_answering_is_told_apart() {
 
 #[tokio::test]
 async fn authorization_delegates_and_reads_the_result() {
-    for (result, expected) in [
-        (0, "healthy"),
-        (5, "logon-access-denied"),
-        (7, "logon-access-denied"),
-    ] {
-        let server = Server::start(Behaviour {
-            authorization: Some(result),
-            ..Behaviour::default()
-        });
+    for (result, expected) in [(0, "healthy"), (5, "logon-access-denied"), (7, "logon-access-denied")] {
+        let server = Server::start(Behaviour { authorization: Some(result), ..Behaviour::default() });
         let report = Ask::with(account(PASSWORD).authorization(true)).of(&server).await;
         assert_eq!(code(&report), expected, "{}", report.verdict.summary);
         assert_eq!(facts(&report).authorization_result, Some(result));
@@ -261,11 +219,7 @@ async fn the_logon_is_one_alone_and_last() {
     assert_eq!(logons.len(), 1);
     for other in report.attempts.iter().filter(|attempt| !is_logon(attempt)) {
         let ended = other.ended_ms.expect("every attempt has ended");
-        assert!(
-            ended.0 <= logons[0].started_ms.0,
-            "attempt {} ran beside it",
-            other.id
-        );
+        assert!(ended.0 <= logons[0].started_ms.0, "attempt {} ran beside it", other.id);
     }
 }
 
@@ -330,12 +284,7 @@ async fn every_refusal_of_the_kdc_has_its_code_and_is_asked_for_once() {
             .domain("CORP.EXAMPLE")
             .kdc(Some(address.parse().unwrap()));
         let report = Ask::with(account).of(&server).await;
-        assert_eq!(
-            report.verdict.code.as_str(),
-            expected,
-            "{}",
-            report.verdict.summary
-        );
+        assert_eq!(report.verdict.code.as_str(), expected, "{}", report.verdict.summary);
         let error = facts(&report).kerberos_error.clone().unwrap();
         assert_eq!((error.code, error.exchange.as_deref()), (code, Some("as")));
         assert_eq!(*asked.lock().unwrap(), 1);
@@ -367,10 +316,7 @@ fn appears(secret: &str, haystack: &[u8]) -> bool {
         numbers.join(", ").into_bytes()
     };
     let hex = |bytes: &[u8]| -> Vec<u8> {
-        bytes
-            .iter()
-            .flat_map(|byte| format!("{byte:02x}").into_bytes())
-            .collect()
+        bytes.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect()
     };
     [&utf8, &utf16]
         .into_iter()
@@ -405,8 +351,5 @@ async fn the_password_is_in_no_report_and_no_log_at_any_level() {
     assert!(!appears(secret, &log), "in the log");
     let json = serde_json::to_vec(&report).unwrap();
     assert!(!appears(secret, &json), "in the report");
-    assert!(
-        !appears(secret, format!("{:?}", ask.account).as_bytes()),
-        "in Debug"
-    );
+    assert!(!appears(secret, format!("{:?}", ask.account).as_bytes()), "in Debug");
 }

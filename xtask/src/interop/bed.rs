@@ -59,11 +59,7 @@ impl Bed {
             folder.join("krb5.conf"),
             "[libdefaults]\n dns_lookup_kdc = false\n dns_lookup_realm = false\n",
         )?;
-        Ok(Bed {
-            folder: folder.to_path_buf(),
-            reaper: Reaper::start()?,
-            children: Mutex::default(),
-        })
+        Ok(Bed { folder: folder.to_path_buf(), reaper: Reaper::start()?, children: Mutex::default() })
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -96,16 +92,9 @@ impl Bed {
             .with_context(|| format!("cannot start {}", launch.program))?;
         let pid = i32::try_from(child.id())?;
         let since = procfs::Process::read(pid).map_or(0, |process| process.started);
-        self.children
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(child);
+        self.children.lock().unwrap_or_else(PoisonError::into_inner).push(child);
         self.record(&Trace::Group { id: pid, since })?;
-        Ok(Running {
-            pid,
-            name: name.to_owned(),
-            log,
-        })
+        Ok(Running { pid, name: name.to_owned(), log })
     }
 
     /// Runs a short program to its end; its output is the error's text where it fails.
@@ -134,10 +123,7 @@ impl Bed {
 
 impl Launch {
     pub(super) fn new(program: impl Into<String>) -> Launch {
-        Launch {
-            program: program.into(),
-            ..Launch::default()
-        }
+        Launch { program: program.into(), ..Launch::default() }
     }
 
     pub(super) fn arg(mut self, arg: impl Into<String>) -> Launch {
@@ -198,9 +184,7 @@ impl Running {
     /// Waits until it listens there.
     pub(super) fn wait_listening(&self, address: SocketAddr) -> Result<()> {
         let pid = self.pid.to_string();
-        self.wait_until(&format!("listens on {address}"), || {
-            procfs::is_listening(&pid, address)
-        })
+        self.wait_until(&format!("listens on {address}"), || procfs::is_listening(&pid, address))
     }
 
     /// Waits until its output holds this text.
@@ -210,9 +194,7 @@ impl Running {
 
     /// What it has written so far.
     pub(super) fn said(&self) -> String {
-        fs::read(&self.log)
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
+        fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
     /// Asks it to end, and waits a little.
@@ -238,11 +220,7 @@ impl Running {
                 bail!("{} ended before it {what}: {}", self.name, self.last_words());
             }
             if started.elapsed() > START {
-                bail!(
-                    "{} runs, but not so that it {what}: {}",
-                    self.name,
-                    self.last_words()
-                );
+                bail!("{} runs, but not so that it {what}: {}", self.name, self.last_words());
             }
             thread::sleep(Duration::from_millis(30));
         }
@@ -257,13 +235,7 @@ impl Running {
             log.read_to_end(&mut bytes)?;
             Ok(bytes)
         });
-        let text = String::from_utf8_lossy(&tail.unwrap_or_default())
-            .trim()
-            .replace('\n', " / ");
-        if text.is_empty() {
-            format!("no output in {}", self.log.display())
-        } else {
-            text
-        }
+        let text = String::from_utf8_lossy(&tail.unwrap_or_default()).trim().replace('\n', " / ");
+        if text.is_empty() { format!("no output in {}", self.log.display()) } else { text }
     }
 }

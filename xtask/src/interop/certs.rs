@@ -81,11 +81,8 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn new(folder: PathBuf, matrix: &Matrix) -> Store {
-        let wanted = matrix
-            .certificates
-            .iter()
-            .map(|c| (c.name.clone(), (c.clone(), OnceLock::new())))
-            .collect();
+        let wanted =
+            matrix.certificates.iter().map(|c| (c.name.clone(), (c.clone(), OnceLock::new()))).collect();
         let mut reached_by: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for server in &matrix.servers {
             let Some(certificate) = &server.certificate else {
@@ -99,51 +96,27 @@ impl Store {
             let host = super::host_of(&row.target);
             for server in row.server.iter().flat_map(|name| matrix.closure(name)) {
                 if let Some(certificate) = &server.certificate {
-                    reached_by
-                        .entry(certificate.clone())
-                        .or_default()
-                        .insert(host.to_owned());
+                    reached_by.entry(certificate.clone()).or_default().insert(host.to_owned());
                 }
             }
         }
-        Store {
-            folder,
-            wanted,
-            reached_by,
-            signing: Mutex::default(),
-        }
+        Store { folder, wanted, reached_by, signing: Mutex::default() }
     }
 
     pub(super) fn get(&self, name: &str) -> Result<Pair> {
-        let (certificate, made) = self
-            .wanted
-            .get(name)
-            .with_context(|| format!("no certificate {name}"))?;
-        made.get_or_init(|| {
-            self.make(certificate)
-                .map_err(|error| format!("certificate {name}: {error:#}"))
-        })
-        .clone()
-        .map_err(|error| anyhow!(error))
+        let (certificate, made) = self.wanted.get(name).with_context(|| format!("no certificate {name}"))?;
+        made.get_or_init(|| self.make(certificate).map_err(|error| format!("certificate {name}: {error:#}")))
+            .clone()
+            .map_err(|error| anyhow!(error))
     }
 
     fn make(&self, certificate: &Certificate) -> Result<Pair> {
-        let issuer = certificate
-            .issuer
-            .as_ref()
-            .map(|issuer| self.get(issuer))
-            .transpose()?;
+        let issuer = certificate.issuer.as_ref().map(|issuer| self.get(issuer)).transpose()?;
         let file = |extension: &str| self.folder.join(format!("{}.{extension}", certificate.name));
-        let pair = Pair {
-            certificate: file("crt"),
-            key: file("key"),
-        };
+        let pair = Pair { certificate: file("crt"), key: file("key") };
         let (request, extensions) = (file("csr"), file("ext"));
         let names = self.names(certificate);
-        let common_name = certificate
-            .common_name
-            .as_deref()
-            .or(names.first().map(String::as_str));
+        let common_name = certificate.common_name.as_deref().or(names.first().map(String::as_str));
         let common_name = common_name.context("it has no name")?;
 
         openssl(
@@ -166,26 +139,14 @@ impl Store {
         let _one_at_a_time = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         let config = self.signing_config()?;
         let mut command = Command::new("openssl");
-        command
-            .args(["ca", "-batch", "-notext", "-md", &certificate.digest, "-config"])
-            .arg(config);
+        command.args(["ca", "-batch", "-notext", "-md", &certificate.digest, "-config"]).arg(config);
         match &issuer {
-            Some(issuer) => command
-                .arg("-cert")
-                .arg(&issuer.certificate)
-                .arg("-keyfile")
-                .arg(&issuer.key),
+            Some(issuer) => command.arg("-cert").arg(&issuer.certificate).arg("-keyfile").arg(&issuer.key),
             None => command.arg("-selfsign").arg("-keyfile").arg(&pair.key),
         };
         command.args(["-startdate", &days_from_now(certificate.from_days)]);
         command.args(["-enddate", &days_from_now(certificate.until_days)]);
-        command
-            .arg("-in")
-            .arg(&request)
-            .arg("-extfile")
-            .arg(&extensions)
-            .arg("-out")
-            .arg(&pair.certificate);
+        command.arg("-in").arg(&request).arg("-extfile").arg(&extensions).arg("-out").arg(&pair.certificate);
         openssl(&mut command)?;
         Ok(pair)
     }
@@ -196,13 +157,7 @@ impl Store {
             return names.clone();
         }
         let mut names = vec!["localhost".to_owned()];
-        names.extend(
-            self.reached_by
-                .get(&certificate.name)
-                .into_iter()
-                .flatten()
-                .cloned(),
-        );
+        names.extend(self.reached_by.get(&certificate.name).into_iter().flatten().cloned());
         names
     }
 
@@ -231,13 +186,7 @@ fn extension_file(certificate: &Certificate, names: &[String]) -> String {
     }
     let names: Vec<String> = names
         .iter()
-        .map(|name| {
-            if name.parse::<IpAddr>().is_ok() {
-                format!("IP:{name}")
-            } else {
-                format!("DNS:{name}")
-            }
-        })
+        .map(|name| if name.parse::<IpAddr>().is_ok() { format!("IP:{name}") } else { format!("DNS:{name}") })
         .collect();
     format!(
         "basicConstraints = CA:FALSE\nkeyUsage = digitalSignature, keyEncipherment, dataEncipherment\n\
@@ -262,14 +211,7 @@ fn days_from_now(days: i64) -> String {
 }
 
 fn openssl(command: &mut Command) -> Result<()> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .context("cannot run openssl")?;
-    ensure!(
-        output.status.success(),
-        "openssl: {}",
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
+    let output = command.stdin(Stdio::null()).output().context("cannot run openssl")?;
+    ensure!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr).trim());
     Ok(())
 }

@@ -35,10 +35,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("dbus-run-session", "dbus-user-session"),
     ("haproxy", "haproxy"),
     ("nginx", "nginx-light"),
-    (
-        "/usr/lib/nginx/modules/ngx_stream_module.so",
-        "libnginx-mod-stream",
-    ),
+    ("/usr/lib/nginx/modules/ngx_stream_module.so", "libnginx-mod-stream"),
     ("sshd", "openssh-server"),
     ("krb5kdc", "krb5-kdc"),
     ("kdb5_util", "krb5-kdc"),
@@ -52,34 +49,20 @@ const FROM_BACKPORTS: &[&str] = &["freerdp3-shadow-x11"];
 
 /// The programs among these that are not there.
 pub(super) fn missing(programs: &BTreeSet<&'static str>) -> BTreeSet<&'static str> {
-    programs
-        .iter()
-        .copied()
-        .filter(|program| find(program).is_none())
-        .collect()
+    programs.iter().copied().filter(|program| find(program).is_none()).collect()
 }
 
 pub(super) fn find(program: &str) -> Option<PathBuf> {
     if program.starts_with('/') {
         return Some(PathBuf::from(program)).filter(|path| path.exists());
     }
-    SEARCH_PATH
-        .split(':')
-        .map(|folder| Path::new(folder).join(program))
-        .find(|path| path.is_file())
+    SEARCH_PATH.split(':').map(|folder| Path::new(folder).join(program)).find(|path| path.is_file())
 }
 
 fn packages(programs: &BTreeSet<&'static str>) -> BTreeSet<&'static str> {
-    let package_of = |program: &str| {
-        PACKAGES
-            .iter()
-            .find(|(name, _)| *name == program)
-            .map(|(_, package)| *package)
-    };
-    programs
-        .iter()
-        .map(|program| package_of(program).unwrap_or(program))
-        .collect()
+    let package_of =
+        |program: &str| PACKAGES.iter().find(|(name, _)| *name == program).map(|(_, package)| *package);
+    programs.iter().map(|program| package_of(program).unwrap_or(program)).collect()
 }
 
 /// The error for programs that are missing and may not be installed.
@@ -103,31 +86,19 @@ pub(super) fn complain(missing: &BTreeSet<&'static str>) -> Result<()> {
 pub(super) fn wanted(missing: &BTreeSet<&'static str>) -> String {
     let programs: Vec<_> = missing.iter().copied().collect();
     let packages: Vec<_> = packages(missing).into_iter().collect();
-    format!(
-        "not installed: {}\nthe packages are: {}",
-        programs.join(", "),
-        packages.join(" ")
-    )
+    format!("not installed: {}\nthe packages are: {}", programs.join(", "), packages.join(" "))
 }
 
 /// Installs the packages of these programs, none of whose services is started.
 pub(super) fn install(bed: &Bed, programs: &BTreeSet<&'static str>) -> Result<()> {
     ensure!(find("apt-get").is_some(), "--install needs Debian's apt-get");
-    let (backports, stable): (Vec<_>, Vec<_>) = packages(programs)
-        .into_iter()
-        .partition(|package| FROM_BACKPORTS.contains(package));
+    let (backports, stable): (Vec<_>, Vec<_>) =
+        packages(programs).into_iter().partition(|package| FROM_BACKPORTS.contains(package));
     forbid_services(bed)?;
     if !stable.is_empty() {
         println!("installing {}", stable.join(" "));
         apt_get(&[], &["update"])?;
-        apt_get(
-            &[],
-            &[
-                &["install", "--yes", "--no-install-recommends"],
-                stable.as_slice(),
-            ]
-            .concat(),
-        )?;
+        apt_get(&[], &[&["install", "--yes", "--no-install-recommends"], stable.as_slice()].concat())?;
     }
     if !backports.is_empty() {
         println!("installing {} from backports", backports.join(" "));
@@ -135,13 +106,7 @@ pub(super) fn install(bed: &Bed, programs: &BTreeSet<&'static str>) -> Result<()
         let options: Vec<&str> = options.iter().map(String::as_str).collect();
         apt_get(&options, &["update"])?;
         let release = format!("{}-backports", release()?);
-        let install = [
-            "install",
-            "--yes",
-            "--no-install-recommends",
-            "--target-release",
-            &release,
-        ];
+        let install = ["install", "--yes", "--no-install-recommends", "--target-release", &release];
         apt_get(&options, &[&install, backports.as_slice()].concat())?;
     }
     complain(&missing(programs))
@@ -174,11 +139,7 @@ fn apt_get(options: &[&str], words: &[&str]) -> Result<()> {
         let text = [output.stdout, output.stderr].concat();
         let text = String::from_utf8_lossy(&text).into_owned();
         let lines: Vec<&str> = text.lines().collect();
-        bail!(
-            "apt-get {}:\n{}",
-            words.join(" "),
-            lines[lines.len().saturating_sub(20)..].join("\n")
-        );
+        bail!("apt-get {}:\n{}", words.join(" "), lines[lines.len().saturating_sub(20)..].join("\n"));
     }
     Ok(())
 }
@@ -189,13 +150,8 @@ fn backports_lists(bed: &Bed) -> Result<Vec<String>> {
     let release = release()?;
     let lists = bed.folder().join("apt");
     fs::create_dir_all(lists.join("partial"))?;
-    let known = Command::new("apt-get")
-        .args(["indextargets", "--format", "$(REPO_URI)"])
-        .output()?;
-    let known: BTreeSet<String> = String::from_utf8_lossy(&known.stdout)
-        .lines()
-        .map(str::to_owned)
-        .collect();
+    let known = Command::new("apt-get").args(["indextargets", "--format", "$(REPO_URI)"]).output()?;
+    let known: BTreeSet<String> = String::from_utf8_lossy(&known.stdout).lines().map(str::to_owned).collect();
     let (security, main): (Vec<_>, Vec<_>) = known.iter().partition(|uri| uri.contains("security"));
     let archive = main.first().context("apt knows no package archive")?;
     const SIGNED: &str = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]";
@@ -215,19 +171,14 @@ fn backports_lists(bed: &Bed) -> Result<Vec<String>> {
         "APT::Sandbox::User=root".to_owned(),
         "APT::Update::Error-Mode=any".to_owned(),
     ];
-    Ok(settings
-        .into_iter()
-        .flat_map(|setting| ["-o".to_owned(), setting])
-        .collect())
+    Ok(settings.into_iter().flat_map(|setting| ["-o".to_owned(), setting]).collect())
 }
 
 /// The Debian release's code name.
 fn release() -> Result<String> {
     let text = fs::read_to_string("/etc/os-release")?;
-    let name = text
-        .lines()
-        .find_map(|line| line.strip_prefix("VERSION_CODENAME="))
-        .context("no code name")?;
+    let name =
+        text.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME=")).context("no code name")?;
     Ok(name.trim_matches('"').to_owned())
 }
 
@@ -240,12 +191,7 @@ mod tests {
         let wanted = BTreeSet::from(["sh", "freerdp-shadow-cli3", "/nowhere/rdp-backend.so"]);
         let missing = missing(&wanted);
         assert!(missing.contains("/nowhere/rdp-backend.so") && !missing.contains("sh"));
-        let error = complain(&BTreeSet::from(["freerdp-shadow-cli3", "xrdp"]))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("freerdp3-shadow-x11 xrdp") && error.contains("backports"),
-            "{error}"
-        );
+        let error = complain(&BTreeSet::from(["freerdp-shadow-cli3", "xrdp"])).unwrap_err().to_string();
+        assert!(error.contains("freerdp3-shadow-x11 xrdp") && error.contains("backports"), "{error}");
     }
 }

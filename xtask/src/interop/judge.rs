@@ -125,9 +125,9 @@ impl Test {
                 Value::Array(items) => items.iter().any(|item| item.as_str() == Some(text)),
                 _ => false,
             },
-            Test::Between([low, high]) => found
-                .as_f64()
-                .is_some_and(|number| (*low..=*high).contains(&number)),
+            Test::Between([low, high]) => {
+                found.as_f64().is_some_and(|number| (*low..=*high).contains(&number))
+            }
             Test::Present(wanted) => found.is_null() != *wanted,
         }
     }
@@ -155,11 +155,7 @@ pub(super) fn complaints(expect: &Expect, run: &Run) -> Vec<String> {
         Err(error) => return vec![format!("no report (exit {}): {error}", exit_text(run.exit))],
     };
     let mut complaints = Vec::new();
-    let verdict = |name: &str| {
-        report
-            .pointer(&format!("/verdict/{name}"))
-            .and_then(Value::as_str)
-    };
+    let verdict = |name: &str| report.pointer(&format!("/verdict/{name}")).and_then(Value::as_str);
 
     let got = (verdict("status"), verdict("code"), verdict("phase"));
     let right = got.0 == Some(expect.status.name())
@@ -186,18 +182,10 @@ pub(super) fn complaints(expect: &Expect, run: &Run) -> Vec<String> {
         .flatten()
         .filter_map(|finding| finding.get("code").and_then(Value::as_str))
         .collect();
-    for code in expect
-        .findings
-        .iter()
-        .filter(|code| !findings.contains(&code.as_str()))
-    {
+    for code in expect.findings.iter().filter(|code| !findings.contains(&code.as_str())) {
         complaints.push(format!("no finding {code} among {findings:?}"));
     }
-    for code in expect
-        .absent
-        .iter()
-        .filter(|code| findings.contains(&code.as_str()))
-    {
+    for code in expect.absent.iter().filter(|code| findings.contains(&code.as_str())) {
         complaints.push(format!("finding {code} must not be there"));
     }
     complaints.extend(promises_broken(&report));
@@ -211,20 +199,12 @@ fn promises_broken(report: &Value) -> Vec<String> {
         broken.push("schema_version is not 1".to_owned());
     }
     for list in ["/verdict/ruled_out", "/verdict/next"] {
-        if report
-            .pointer(list)
-            .and_then(Value::as_array)
-            .is_none_or(Vec::is_empty)
-        {
+        if report.pointer(list).and_then(Value::as_array).is_none_or(Vec::is_empty) {
             broken.push(format!("{list} is empty"));
         }
     }
     // 20 s is the whole probe's deadline; the rest is a busy machine's.
-    if report
-        .pointer("/duration_ms")
-        .and_then(Value::as_f64)
-        .is_none_or(|ms| ms > 21_000.0)
-    {
+    if report.pointer("/duration_ms").and_then(Value::as_f64).is_none_or(|ms| ms > 21_000.0) {
         broken.push("duration_ms is missing or beyond the deadline".to_owned());
     }
     let evidence = report
@@ -259,13 +239,7 @@ mod tests {
 
     fn judge(expect: &str, exit: i32) -> Vec<String> {
         let expect: Expect = toml::from_str(expect).unwrap();
-        complaints(
-            &expect,
-            &Run {
-                exit: Some(exit),
-                stdout: REPORT.to_owned(),
-            },
-        )
+        complaints(&expect, &Run { exit: Some(exit), stdout: REPORT.to_owned() })
     }
 
     const RIGHT: &str = "status = 'degraded'\ncode = 'cert-untrusted'\nphase = 'certificate'\n";
@@ -297,10 +271,7 @@ mod tests {
             1,
         );
         assert_eq!(facts.len(), 2, "{facts:?}");
-        let findings = judge(
-            &format!("{RIGHT}findings = ['cert-expired']\nabsent = ['nla-required']\n"),
-            1,
-        );
+        let findings = judge(&format!("{RIGHT}findings = ['cert-expired']\nabsent = ['nla-required']\n"), 1);
         assert_eq!(findings.len(), 2, "{findings:?}");
     }
 
@@ -308,29 +279,14 @@ mod tests {
     fn evidence_must_resolve() {
         let expect: Expect = toml::from_str(RIGHT).unwrap();
         let stdout = REPORT.replace("/attempts/0", "/attempts/7");
-        let complaints = complaints(
-            &expect,
-            &Run {
-                exit: Some(1),
-                stdout,
-            },
-        );
+        let complaints = complaints(&expect, &Run { exit: Some(1), stdout });
         assert_eq!(complaints, ["evidence /attempts/7 points nowhere"]);
     }
 
     #[test]
     fn output_that_is_no_report_is_said_to_be_none() {
         let expect: Expect = toml::from_str(RIGHT).unwrap();
-        let complaints = complaints(
-            &expect,
-            &Run {
-                exit: None,
-                stdout: String::new(),
-            },
-        );
-        assert!(
-            complaints[0].starts_with("no report (exit by signal)"),
-            "{complaints:?}"
-        );
+        let complaints = complaints(&expect, &Run { exit: None, stdout: String::new() });
+        assert!(complaints[0].starts_with("no report (exit by signal)"), "{complaints:?}");
     }
 }

@@ -146,21 +146,14 @@ impl Matrix {
     }
 
     fn check(&self) -> Result<()> {
-        unique(
-            "certificate",
-            self.certificates.iter().map(|certificate| &certificate.name),
-        )?;
+        unique("certificate", self.certificates.iter().map(|certificate| &certificate.name))?;
         unique("server", self.servers.iter().map(|server| &server.name))?;
         unique("row", self.rows.iter().map(|row| &row.name))?;
         let mut endpoints = BTreeSet::new();
         for server in &self.servers {
             if let Some(address) = server.address {
                 let endpoint = (address, server.port, server.run.server().is_udp());
-                ensure!(
-                    endpoints.insert(endpoint),
-                    "two servers listen on {address}:{}",
-                    server.port
-                );
+                ensure!(endpoints.insert(endpoint), "two servers listen on {address}:{}", server.port);
             }
             for need in server.all_needs() {
                 ensure!(
@@ -170,20 +163,13 @@ impl Matrix {
                 );
             }
             if let Some(name) = &server.certificate {
-                let known = self
-                    .certificates
-                    .iter()
-                    .any(|certificate| certificate.name == *name);
+                let known = self.certificates.iter().any(|certificate| certificate.name == *name);
                 ensure!(known, "server {} bears {name}, which is not there", server.name);
             }
         }
         for row in &self.rows {
             if let Some(name) = &row.server {
-                ensure!(
-                    self.server(name).is_some(),
-                    "row {} asks {name}, which is not there",
-                    row.name
-                );
+                ensure!(self.server(name).is_some(), "row {} asks {name}, which is not there", row.name);
             }
         }
         Ok(())
@@ -220,10 +206,7 @@ mod tests {
     fn the_committed_matrix_is_consistent() {
         let matrix = committed();
         for group in [Group::Core, Group::Credssp, Group::Udp, Group::Distance] {
-            assert!(
-                matrix.rows.iter().any(|row| row.group == group),
-                "{group:?} has no row"
-            );
+            assert!(matrix.rows.iter().any(|row| row.group == group), "{group:?} has no row");
         }
     }
 
@@ -250,10 +233,7 @@ mod tests {
             IpAddr::V6(v6) => v6.is_loopback(),
         };
         for row in &matrix.rows {
-            let host = row
-                .target
-                .rsplit_once(':')
-                .map_or(row.target.as_str(), |(host, _)| host);
+            let host = row.target.rsplit_once(':').map_or(row.target.as_str(), |(host, _)| host);
             let host = host.trim_matches(['[', ']']);
             match host.parse::<IpAddr>() {
                 Ok(address) => assert!(ours(&address), "row {} reaches {address}", row.name),

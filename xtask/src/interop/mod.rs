@@ -83,10 +83,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         list(&rows);
         return Ok(true);
     }
-    ensure!(
-        rustix::process::geteuid().is_root(),
-        "namespaces, mounts and the servers need root"
-    );
+    ensure!(rustix::process::geteuid().is_root(), "namespaces, mounts and the servers need root");
     let _lock = take_turns()?;
     let probe = match (&options.probe, options.serve) {
         (Some(probe), _) => {
@@ -112,18 +109,8 @@ fn with_bed(options: &Options, matrix: &Matrix, rows: &[&Row], bed: &Bed, probe:
     install::complain(&install::missing(&programs))?;
 
     let certs = Store::new(bed.folder().join("certs"), matrix);
-    let started = matrix
-        .servers
-        .iter()
-        .map(|server| (server.name.as_str(), OnceLock::new()))
-        .collect();
-    let interop = Interop {
-        matrix,
-        bed,
-        certs: &certs,
-        probe,
-        started,
-    };
+    let started = matrix.servers.iter().map(|server| (server.name.as_str(), OnceLock::new())).collect();
+    let interop = Interop { matrix, bed, certs: &certs, probe, started };
     probe::prepare(&interop)?;
     if options.serve {
         interop.serve(rows);
@@ -136,17 +123,9 @@ impl Interop<'_> {
     fn ensure_started(&self, name: &str) -> Result<()> {
         for server in self.matrix.closure(name) {
             let once = &self.started[server.name.as_str()];
-            let site = Site {
-                bed: self.bed,
-                certs: self.certs,
-                server,
-            };
+            let site = Site { bed: self.bed, certs: self.certs, server };
             let outcome = once.get_or_init(|| {
-                server
-                    .run
-                    .server()
-                    .start(&site)
-                    .map_err(|error| format!("server {}: {error:#}", server.name))
+                server.run.server().start(&site).map_err(|error| format!("server {}: {error:#}", server.name))
             });
             outcome.clone().map_err(|error| anyhow!(error))?;
         }
@@ -212,21 +191,15 @@ impl Interop<'_> {
                 .collect();
             for (server, thread) in starting {
                 let outcome = thread.join().unwrap_or_else(|_| Err(anyhow!("it panicked")));
-                let address = server
-                    .address
-                    .map_or_else(String::new, |address| format!("{address}:{}", server.port));
-                let state = outcome.as_ref().map_or_else(
-                    |error| format!("{error:#}").replace('\n', " / "),
-                    |()| "up".to_owned(),
-                );
+                let address =
+                    server.address.map_or_else(String::new, |address| format!("{address}:{}", server.port));
+                let state = outcome
+                    .as_ref()
+                    .map_or_else(|error| format!("{error:#}").replace('\n', " / "), |()| "up".to_owned());
                 println!("{:24} {address:22} {state}", server.name);
             }
         });
-        println!(
-            "{} servers after {:.1} s; Ctrl-C ends them",
-            servers.len(),
-            began.elapsed().as_secs_f64()
-        );
+        println!("{} servers after {:.1} s; Ctrl-C ends them", servers.len(), began.elapsed().as_secs_f64());
         loop {
             thread::sleep(Duration::from_secs(3600));
         }
@@ -236,11 +209,7 @@ impl Interop<'_> {
 /// The rows that the options choose, in the matrix's order.
 fn chosen<'m>(matrix: &'m Matrix, options: &Options) -> Result<Vec<&'m Row>> {
     let in_group = |row: &&Row| {
-        let groups = if options.group.is_empty() {
-            BUILT
-        } else {
-            options.group.as_slice()
-        };
+        let groups = if options.group.is_empty() { BUILT } else { options.group.as_slice() };
         options.all || groups.contains(&row.group)
     };
     if options.only.is_empty() {
@@ -249,34 +218,17 @@ fn chosen<'m>(matrix: &'m Matrix, options: &Options) -> Result<Vec<&'m Row>> {
     let mut names = Vec::new();
     for wanted in &options.only {
         let exact: Vec<_> = matrix.rows.iter().filter(|row| row.name == *wanted).collect();
-        let near = || {
-            matrix
-                .rows
-                .iter()
-                .filter(|row| row.name.contains(wanted.as_str()))
-                .collect()
-        };
+        let near = || matrix.rows.iter().filter(|row| row.name.contains(wanted.as_str())).collect();
         let found = if exact.is_empty() { near() } else { exact };
-        ensure!(
-            !found.is_empty(),
-            "no row is named like {wanted}; `--list --all` names them all"
-        );
+        ensure!(!found.is_empty(), "no row is named like {wanted}; `--list --all` names them all");
         names.extend(found.iter().map(|row| row.name.as_str()));
     }
-    Ok(matrix
-        .rows
-        .iter()
-        .filter(|row| names.contains(&row.name.as_str()))
-        .collect())
+    Ok(matrix.rows.iter().filter(|row| names.contains(&row.name.as_str())).collect())
 }
 
 fn needed<'m>(matrix: &'m Matrix, rows: &[&Row]) -> Vec<&'m matrix::Server> {
     let mut servers: Vec<&matrix::Server> = Vec::new();
-    for server in rows
-        .iter()
-        .filter_map(|row| row.server.as_ref())
-        .flat_map(|name| matrix.closure(name))
-    {
+    for server in rows.iter().filter_map(|row| row.server.as_ref()).flat_map(|name| matrix.closure(name)) {
         if !servers.iter().any(|known| known.name == server.name) {
             servers.push(server);
         }
@@ -302,15 +254,8 @@ fn expectation(row: &Row) -> String {
     let expect = &row.expect;
     let status = expect.status.name();
     let code = expect.code.to_string();
-    let code = if code == status {
-        String::new()
-    } else {
-        format!(" {code}")
-    };
-    let phase = expect
-        .phase
-        .as_ref()
-        .map_or_else(String::new, |phase| format!(" at {phase}"));
+    let code = if code == status { String::new() } else { format!(" {code}") };
+    let phase = expect.phase.as_ref().map_or_else(String::new, |phase| format!(" at {phase}"));
     format!("{status}{code}{phase}, exit {}", expect.status.exit_code())
 }
 
@@ -331,15 +276,7 @@ fn build_probe() -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .current_dir(&root)
-        .args([
-            "build",
-            "--quiet",
-            "--release",
-            "--package",
-            "rdprobe-cli",
-            "--bin",
-            "rdprobe",
-        ])
+        .args(["build", "--quiet", "--release", "--package", "rdprobe-cli", "--bin", "rdprobe"])
         .status()
         .context("cannot run cargo")?;
     ensure!(status.success(), "the probe does not build");
@@ -356,11 +293,7 @@ fn take_turns() -> Result<File> {
         if began.elapsed() < Duration::from_secs(1) {
             eprintln!("another interop run holds {}: waiting for it", path.display());
         }
-        ensure!(
-            began.elapsed() < PATIENCE,
-            "another interop run has held {} for too long",
-            path.display()
-        );
+        ensure!(began.elapsed() < PATIENCE, "another interop run has held {} for too long", path.display());
         thread::sleep(Duration::from_secs(2));
     }
     Ok(file)

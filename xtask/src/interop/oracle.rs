@@ -21,11 +21,7 @@ pub(super) struct Capture {
 impl Capture {
     /// Starts to record on all of this machine's links.
     pub(super) fn start(interop: &Interop<'_>, row: &Row) -> Result<Capture> {
-        let file = interop
-            .bed
-            .folder()
-            .join("reports")
-            .join(format!("{}.pcapng", row.name));
+        let file = interop.bed.folder().join("reports").join(format!("{}.pcapng", row.name));
         let filter = format!("udp port 3389 and host {}", host_of(&row.target));
         let launch = Launch::new("tshark")
             .args(["-q", "-i", "any", "-f", &filter, "-w"])
@@ -56,11 +52,7 @@ impl Capture {
                 .arg(&self.file)
                 .output()
                 .context("cannot run tshark")?;
-            ensure!(
-                output.status.success(),
-                "tshark: {}",
-                String::from_utf8_lossy(&output.stderr)
-            );
+            ensure!(output.status.success(), "tshark: {}", String::from_utf8_lossy(&output.stderr));
             Ok(String::from_utf8_lossy(&output.stdout).lines().count())
         };
         let sent = decode("udp.dstport == 3389 and not icmp")?;
@@ -72,9 +64,7 @@ impl Capture {
             complaints.push("no datagram was sent".to_owned());
         }
         if sound != sent {
-            complaints.push(format!(
-                "tshark finds {sound} of {sent} datagrams full-size and sound"
-            ));
+            complaints.push(format!("tshark finds {sound} of {sent} datagrams full-size and sound"));
         }
         Ok(complaints)
     }
@@ -82,16 +72,8 @@ impl Capture {
 
 /// Where nmap's `rdp-ntlm-info` and the report name the same thing differently.
 pub(super) fn nmap_complaints(interop: &Interop<'_>, row: &Row) -> Result<Vec<String>> {
-    const OPTIONS: &[&str] = &[
-        "-n",
-        "-Pn",
-        "-p",
-        "3389",
-        "--host-timeout",
-        "30s",
-        "--script",
-        "rdp-ntlm-info",
-    ];
+    const OPTIONS: &[&str] =
+        &["-n", "-Pn", "-p", "3389", "--host-timeout", "30s", "--script", "rdp-ntlm-info"];
     const SAME: &[(&str, &str)] = &[
         ("NetBIOS_Computer_Name", "netbios_computer"),
         ("NetBIOS_Domain_Name", "netbios_domain"),
@@ -102,26 +84,13 @@ pub(super) fn nmap_complaints(interop: &Interop<'_>, row: &Row) -> Result<Vec<St
     let report: Value = serde_json::from_str(&fs::read_to_string(probe::report_path(interop, row))?)?;
     let host = host_of(&row.target);
     // nmap sees the machine's own names, not the matrix's.
-    let address = interop
-        .matrix
-        .hosts
-        .get(host)
-        .and_then(|addresses| addresses.first());
+    let address = interop.matrix.hosts.get(host).and_then(|addresses| addresses.first());
     let address = address.map_or_else(|| host.to_owned(), ToString::to_string);
-    let output = Command::new("nmap")
-        .args(OPTIONS)
-        .arg(address)
-        .output()
-        .context("cannot run nmap")?;
+    let output = Command::new("nmap").args(OPTIONS).arg(address).output().context("cannot run nmap")?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    ensure!(
-        text.contains("rdp-ntlm-info"),
-        "nmap says nothing of this server: {text}"
-    );
+    ensure!(text.contains("rdp-ntlm-info"), "nmap says nothing of this server: {text}");
     let said = |name: &str| {
-        let value = text
-            .lines()
-            .find_map(|line| line.split_once(&format!("{name}: ")));
+        let value = text.lines().find_map(|line| line.split_once(&format!("{name}: ")));
         value.map_or("", |(_, value)| value.trim())
     };
     let found = |name: &str| match report.pointer(&format!("/phases/credssp/{name}")) {
@@ -133,11 +102,7 @@ pub(super) fn nmap_complaints(interop: &Interop<'_>, row: &Row) -> Result<Vec<St
     let mut complaints = Vec::new();
     for (theirs, ours) in SAME {
         if said(theirs) != found(ours) {
-            complaints.push(format!(
-                "{ours} is {:?}, nmap says {:?}",
-                found(ours),
-                said(theirs)
-            ));
+            complaints.push(format!("{ours} is {:?}, nmap says {:?}", found(ours), said(theirs)));
         }
     }
     // 10.0.20348 and 20348 are the same build.

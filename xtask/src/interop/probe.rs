@@ -44,19 +44,13 @@ pub(super) fn prepare(interop: &Interop<'_>) -> Result<()> {
     }
     let folder = interop.bed.folder();
     fs::write(folder.join("hosts"), hosts)?;
-    fs::write(
-        folder.join("nsswitch.conf"),
-        "passwd: files\ngroup: files\nhosts: files\n",
-    )?;
+    fs::write(folder.join("nsswitch.conf"), "passwd: files\ngroup: files\nhosts: files\n")?;
     Ok(())
 }
 
 /// Runs the row and returns everything that is not as it must be.
 pub(super) fn ask(interop: &Interop<'_>, row: &Row) -> Result<Vec<String>> {
-    let capture = row
-        .decode_udp
-        .then(|| super::oracle::Capture::start(interop, row))
-        .transpose()?;
+    let capture = row.decode_udp.then(|| super::oracle::Capture::start(interop, row)).transpose()?;
     let mut complaints = Vec::new();
     for round in 1..=row.repeat {
         let run = run_probe(interop, row)?;
@@ -80,11 +74,7 @@ pub(super) fn ask(interop: &Interop<'_>, row: &Row) -> Result<Vec<String>> {
 
 /// Where the row's last report lies.
 pub(super) fn report_path(interop: &Interop<'_>, row: &Row) -> std::path::PathBuf {
-    interop
-        .bed
-        .folder()
-        .join("reports")
-        .join(format!("{}.json", row.name))
+    interop.bed.folder().join("reports").join(format!("{}.json", row.name))
 }
 
 fn run_probe(interop: &Interop<'_>, row: &Row) -> Result<Run> {
@@ -118,11 +108,7 @@ fn run_probe(interop: &Interop<'_>, row: &Row) -> Result<Run> {
     let stdout = fs::read_to_string(&report)?;
     if stdout.trim().is_empty() {
         let said = fs::read_to_string(&errors).unwrap_or_default();
-        bail!(
-            "no report (exit {}): {}",
-            judge::exit_text(exit),
-            said.trim().replace('\n', " / ")
-        );
+        bail!("no report (exit {}): {}", judge::exit_text(exit), said.trim().replace('\n', " / "));
     }
     Ok(Run { exit, stdout })
 }

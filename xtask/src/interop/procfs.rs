@@ -85,11 +85,7 @@ fn listener(line: &str) -> Option<SocketAddr> {
     let words: Vec<[u8; 4]> = address
         .as_bytes()
         .chunks(8)
-        .map(|word| {
-            u32::from_str_radix(std::str::from_utf8(word).ok()?, 16)
-                .ok()
-                .map(u32::to_ne_bytes)
-        })
+        .map(|word| u32::from_str_radix(std::str::from_utf8(word).ok()?, 16).ok().map(u32::to_ne_bytes))
         .collect::<Option<_>>()?;
     let ip = match words.as_slice() {
         [word] => IpAddr::from(*word),

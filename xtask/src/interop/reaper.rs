@@ -49,29 +49,18 @@ impl Reaper {
             .spawn()
             .context("cannot start the reaper")?;
         let input = child.stdin.take();
-        Ok(Reaper {
-            child,
-            input: Mutex::new(input),
-        })
+        Ok(Reaper { child, input: Mutex::new(input) })
     }
 
     pub(super) fn record(&self, trace: &Trace) -> Result<()> {
-        let mut input = self
-            .input
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut input = self.input.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let pipe = input.as_mut().context("the reaper has been dismissed")?;
         writeln!(pipe, "{}", trace.to_line()).context("the reaper is gone")
     }
 
     /// Has everything taken down and waits for it.
     pub(super) fn finish(mut self) -> Result<()> {
-        drop(
-            self.input
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .take(),
-        );
+        drop(self.input.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take());
         self.child.wait()?;
         Ok(())
     }
@@ -92,10 +81,7 @@ impl Trace {
         match kind {
             "group" => {
                 let (id, since) = rest.split_once(' ')?;
-                Some(Trace::Group {
-                    id: id.parse().ok()?,
-                    since: since.parse().ok()?,
-                })
+                Some(Trace::Group { id: id.parse().ok()?, since: since.parse().ok()? })
             }
             "namespace" => Some(Trace::Namespace(rest.to_owned())),
             "link" => Some(Trace::Link(rest.to_owned())),
@@ -166,15 +152,9 @@ fn signal(processes: &[i32], signal: Signal) {
 }
 
 fn namespace_processes(name: &str) -> Vec<i32> {
-    let output = Command::new("ip")
-        .args(["netns", "pids", name])
-        .stderr(Stdio::null())
-        .output();
+    let output = Command::new("ip").args(["netns", "pids", name]).stderr(Stdio::null()).output();
     let text = output.map(|output| output.stdout).unwrap_or_default();
-    String::from_utf8_lossy(&text)
-        .lines()
-        .filter_map(|line| line.trim().parse().ok())
-        .collect()
+    String::from_utf8_lossy(&text).lines().filter_map(|line| line.trim().parse().ok()).collect()
 }
 
 fn quietly(command: &mut Command) {

@@ -17,13 +17,7 @@ struct State<'q, T> {
 
 impl<'q, T: Send> Queue<'q, T> {
     pub(super) fn new(waiting: Vec<(T, Vec<&'q str>)>) -> Queue<'q, T> {
-        Queue {
-            state: Mutex::new(State {
-                waiting,
-                taken: BTreeSet::new(),
-            }),
-            freed: Condvar::new(),
-        }
+        Queue { state: Mutex::new(State { waiting, taken: BTreeSet::new() }), freed: Condvar::new() }
     }
 
     /// Does every job on this many threads and returns what came of them, in the order in which they ended.
@@ -36,10 +30,7 @@ impl<'q, T: Send> Queue<'q, T> {
                         // The locks are freed even where the job panics.
                         let _held = Held { queue: self, locks };
                         let result = job(next);
-                        results
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .push(result);
+                        results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
                     }
                 });
             }
@@ -90,16 +81,7 @@ mod tests {
     #[test]
     fn jobs_that_share_a_lock_never_overlap_and_all_are_done() {
         let jobs = (0..12)
-            .map(|number| {
-                (
-                    number,
-                    if number % 2 == 0 {
-                        vec!["a"]
-                    } else {
-                        vec!["b", "c"]
-                    },
-                )
-            })
+            .map(|number| (number, if number % 2 == 0 { vec!["a"] } else { vec!["b", "c"] }))
             .collect();
         let running = [AtomicUsize::new(0), AtomicUsize::new(0)];
         let queue = Queue::new(jobs);

@@ -28,10 +28,7 @@ pub(crate) fn with_servers(
     probe: Option<&Path>,
     work: impl FnOnce(&Stage<'_>) -> Result<()>,
 ) -> Result<bool> {
-    ensure!(
-        rustix::process::geteuid().is_root(),
-        "namespaces, mounts and the servers need root"
-    );
+    ensure!(rustix::process::geteuid().is_root(), "namespaces, mounts and the servers need root");
     let root = crate::docs::workspace_root();
     let matrix = Matrix::load(&root.join("fixtures/interop"))?;
     let _lock = take_turns()?;
@@ -41,18 +38,9 @@ pub(crate) fn with_servers(
     };
     let bed = Bed::new(&target_folder(&root).join("cost"))?;
     let certs = Store::new(bed.folder().join("certs"), &matrix);
-    let started: BTreeMap<_, _> = matrix
-        .servers
-        .iter()
-        .map(|server| (server.name.as_str(), OnceLock::new()))
-        .collect();
-    let interop = Interop {
-        matrix: &matrix,
-        bed: &bed,
-        certs: &certs,
-        probe: probe.clone(),
-        started,
-    };
+    let started: BTreeMap<_, _> =
+        matrix.servers.iter().map(|server| (server.name.as_str(), OnceLock::new())).collect();
+    let interop = Interop { matrix: &matrix, bed: &bed, certs: &certs, probe: probe.clone(), started };
     for name in names {
         let missing = install::missing(&servers::programs(&matrix.closure(name)));
         if missing.is_empty() {
@@ -61,10 +49,7 @@ pub(crate) fn with_servers(
             println!("{name} is left out: {}", install::wanted(&missing));
         }
     }
-    let outcome = work(&Stage {
-        interop: &interop,
-        probe,
-    });
+    let outcome = work(&Stage { interop: &interop, probe });
     drop(interop);
     drop(certs);
     bed.close()?;

@@ -53,20 +53,12 @@ fn answer(datagram: &[u8], newest: u16, sequence: u32) -> Option<Vec<u8>> {
     }
     let client_sequence = &datagram[8..12];
     let synex_at = if flags & CORRELATION_ID == 0 { 16 } else { 48 };
-    let offered = if flags & SYNEX == 0 {
-        None
-    } else {
-        Some(u16_at(synex_at + 2)?)
-    };
+    let offered = if flags & SYNEX == 0 { None } else { Some(u16_at(synex_at + 2)?) };
 
     let mut answer = Vec::with_capacity(LARGEST);
     answer.extend(client_sequence);
     answer.extend(0x0040_u16.to_be_bytes());
-    let synex = if offered.is_some() && newest >= 2 {
-        SYNEX
-    } else {
-        0
-    };
+    let synex = if offered.is_some() && newest >= 2 { SYNEX } else { 0 };
     answer.extend((SYN | ACK | synex | flags & SYNLOSSY).to_be_bytes());
     answer.extend(sequence.to_be_bytes());
     answer.extend(&datagram[12..16]);
@@ -80,9 +72,7 @@ fn answer(datagram: &[u8], newest: u16, sequence: u32) -> Option<Vec<u8>> {
 }
 
 fn initial_sequence() -> u32 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(1, |now| now.subsec_nanos())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |now| now.subsec_nanos())
 }
 
 #[cfg(test)]
@@ -104,12 +94,7 @@ mod tests {
     fn a_full_syn_is_acknowledged_with_its_version() {
         let answer = answer(&syn(1232), 2, 7).unwrap();
         assert_eq!(answer.len(), 1232);
-        assert_eq!(
-            answer[..20],
-            [
-                1, 2, 3, 4, 0, 0x40, 0x10, 5, 0, 0, 0, 7, 4, 0xd0, 4, 0xd0, 0, 1, 0, 2
-            ]
-        );
+        assert_eq!(answer[..20], [1, 2, 3, 4, 0, 0x40, 0x10, 5, 0, 0, 0, 7, 4, 0xd0, 4, 0xd0, 0, 1, 0, 2]);
     }
 
     #[test]

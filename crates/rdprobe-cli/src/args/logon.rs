@@ -77,9 +77,7 @@ impl LogonArguments {
             text.zeroize();
             (line, "--password-file")
         } else if let Some(password) = std::env::var_os(PASSWORD) {
-            let password = password
-                .into_string()
-                .map_err(|_| format!("{PASSWORD} is no UTF-8"))?;
+            let password = password.into_string().map_err(|_| format!("{PASSWORD} is no UTF-8"))?;
             (Zeroizing::new(password), PASSWORD)
         } else if io::stdin().is_terminal() {
             let password = rpassword::prompt_password(format!("Password of {user}: "))
@@ -132,11 +130,8 @@ mod tests {
 
     #[test]
     fn the_first_line_of_a_file_is_the_password() {
-        for (contents, password) in [
-            ("s3cret", "s3cret"),
-            ("s3cret\r\nmore", "s3cret"),
-            (" s p \n", " s p "),
-        ] {
+        for (contents, password) in [("s3cret", "s3cret"), ("s3cret\r\nmore", "s3cret"), (" s p \n", " s p ")]
+        {
             let (path, arguments) = with_file(contents);
             assert_eq!(arguments.password("alice").unwrap().as_str(), password);
             fs::remove_file(path).unwrap();

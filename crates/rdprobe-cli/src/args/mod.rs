@@ -43,31 +43,13 @@ pub(crate) struct Arguments {
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArguments {
     /// How to print: human on a terminal, json on a pipe unless told otherwise
-    #[arg(
-        long,
-        short = 'o',
-        global = true,
-        value_name = "FORMAT",
-        hide_possible_values = false
-    )]
+    #[arg(long, short = 'o', global = true, value_name = "FORMAT", hide_possible_values = false)]
     pub(crate) format: Option<Format>,
     /// What makes the exit code other than 0; with `broken`, degraded exits 0
-    #[arg(
-        long,
-        global = true,
-        value_name = "STATUS",
-        default_value = "degraded",
-        hide_default_value = true
-    )]
+    #[arg(long, global = true, value_name = "STATUS", default_value = "degraded", hide_default_value = true)]
     pub(crate) fail_on: FailOn,
     /// Colours: only on a terminal unless told otherwise; NO_COLOR counts too
-    #[arg(
-        long,
-        global = true,
-        value_name = "WHEN",
-        default_value = "auto",
-        hide_default_value = true
-    )]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     pub(crate) color: Color,
     /// Say on stderr what is being done; -vv says more
     #[arg(long, short, global = true, action = ArgAction::Count)]
@@ -126,9 +108,7 @@ impl Arguments {
             let hint = format!("{flag} is about probing and means nothing to `rdprobe {name}`");
             return Err(command.error(clap::error::ErrorKind::ArgumentConflict, hint));
         }
-        read.probe
-            .check()
-            .map_err(|(kind, hint)| command.error(kind, hint))?;
+        read.probe.check().map_err(|(kind, hint)| command.error(kind, hint))?;
         if read.command.is_none() && read.probe.hosts.is_empty() && read.probe.file.is_empty() {
             return Err(command.error(clap::error::ErrorKind::MissingRequiredArgument, help::NO_HOST));
         }

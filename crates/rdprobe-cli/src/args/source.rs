@@ -87,10 +87,7 @@ impl Source {
         }
         .map_err(|error| format!("cannot read {self}: {error}"))?;
         let utf16 = |unit: fn([u8; 2]) -> u16| {
-            let units: Vec<u16> = bytes[2..]
-                .chunks_exact(2)
-                .map(|pair| unit([pair[0], pair[1]]))
-                .collect();
+            let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
             String::from_utf16(&units).map_err(|_| format!("{self} is not text"))
         };
         match bytes.get(..3) {
@@ -111,14 +108,7 @@ mod tests {
     #[test]
     fn a_list_has_comments_blank_lines_and_numbered_errors() {
         let list = parse_list("# ours\nrds01\n\n  rds02:3390  # the second\r\n").unwrap();
-        assert_eq!(
-            list.iter().map(|target| target.port).collect::<Vec<_>>(),
-            [3389, 3390]
-        );
-        assert!(
-            parse_list("rds01\nrdp://x")
-                .unwrap_err()
-                .starts_with("line 2: \"rdp://x\"")
-        );
+        assert_eq!(list.iter().map(|target| target.port).collect::<Vec<_>>(), [3389, 3390]);
+        assert!(parse_list("rds01\nrdp://x").unwrap_err().starts_with("line 2: \"rdp://x\""));
     }
 }

@@ -14,9 +14,7 @@ pub(crate) fn parse(text: &str) -> Result<Target, String> {
     let (host, port) = if input.parse::<Ipv6Addr>().is_ok() {
         (input, None)
     } else if let Some(rest) = input.strip_prefix('[') {
-        let (host, rest) = rest
-            .split_once(']')
-            .ok_or("the bracket is not closed: [ADDRESS]:PORT")?;
+        let (host, rest) = rest.split_once(']').ok_or("the bracket is not closed: [ADDRESS]:PORT")?;
         host.parse::<Ipv6Addr>()
             .map_err(|_| "only an IPv6 address goes between brackets: [2001:db8::7]:3389")?;
         match rest.strip_prefix(':') {
@@ -43,11 +41,7 @@ pub(crate) fn parse(text: &str) -> Result<Target, String> {
             _ => return Err(format!("{port:?} is no port: 1 to 65535, or none for 3389")),
         },
     };
-    Ok(Target {
-        input: input.into(),
-        host: host.into(),
-        port,
-    })
+    Ok(Target { input: input.into(), host: host.into(), port })
 }
 
 /// What people paste that is no host, and what to type instead.
@@ -94,26 +88,19 @@ pub(super) fn check_name(name: &str) -> Result<(), String> {
         return Err("write an internationalised name in its ASCII form, xn--…".into());
     }
     let mut odd = String::new();
-    for c in name
-        .chars()
-        .filter(|c| !matches!(c, 'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '.' | '_'))
-    {
+    for c in name.chars().filter(|c| !matches!(c, 'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '.' | '_')) {
         if !odd.contains(c) {
             let _ = write!(odd, "{c}");
         }
     }
     if !odd.is_empty() {
-        return Err(format!(
-            "{odd:?} cannot be part of a host's name; type HOST or HOST:PORT"
-        ));
+        return Err(format!("{odd:?} cannot be part of a host's name; type HOST or HOST:PORT"));
     }
     let labels: Vec<&str> = name.strip_suffix('.').unwrap_or(name).split('.').collect();
     if labels.iter().any(|label| label.is_empty() || label.len() > 63) || name.len() > 254 {
         return Err("each part of a name has 1 to 63 characters, the whole at most 253".into());
     }
-    let numbers = labels
-        .iter()
-        .all(|label| label.bytes().all(|b| b.is_ascii_digit()));
+    let numbers = labels.iter().all(|label| label.bytes().all(|b| b.is_ascii_digit()));
     if numbers && name.parse::<Ipv4Addr>().is_err() {
         return Err("an IPv4 address has four numbers from 0 to 255".into());
     }
@@ -149,10 +136,7 @@ mod tests {
     fn what_is_no_host_is_answered_with_what_to_type() {
         for (text, hint) in [
             ("rdp://rds01:3390/", "rdprobe rds01:3390"),
-            (
-                "rdp://full%20address=s:rds01:3389&audiomode=i:2",
-                "rdprobe rds01:3389",
-            ),
+            ("rdp://full%20address=s:rds01:3389&audiomode=i:2", "rdprobe rds01:3389"),
             (r"\\rds01\share", "rdprobe rds01"),
             ("anna@rds01", "rdprobe rds01"),
             ("work.rdp", "full address"),

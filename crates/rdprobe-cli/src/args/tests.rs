@@ -34,16 +34,10 @@ fn a_host_may_bear_the_name_of_a_command() {
 
 #[test]
 fn output_flags_go_with_every_command() {
-    for line in [
-        "--format json explain tls-reset",
-        "explain tls-reset --format json -v",
-    ] {
+    for line in ["--format json explain tls-reset", "explain tls-reset --format json -v"] {
         let arguments = read(line).unwrap();
         assert_eq!(arguments.output.format, Some(Format::Json), "{line}");
-        assert!(
-            matches!(arguments.command, Some(Command::Explain { .. })),
-            "{line}"
-        );
+        assert!(matches!(arguments.command, Some(Command::Explain { .. })), "{line}");
     }
 }
 
@@ -60,10 +54,7 @@ fn what_udp_is_asked() {
     ] {
         assert_eq!(read(line).unwrap().probe.options(1).udp, question, "{line}");
     }
-    assert_eq!(
-        read("h --udp-port gateway").unwrap().probe.options(1).udp_port,
-        Some(3391)
-    );
+    assert_eq!(read("h --udp-port gateway").unwrap().probe.options(1).udp_port, Some(3391));
 }
 
 #[test]

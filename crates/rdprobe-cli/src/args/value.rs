@@ -18,10 +18,8 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         "m" | "min" => 60.0,
         _ => return Err("write it as 5s, 800ms or plain seconds".into()),
     };
-    let number: f64 = number
-        .trim()
-        .parse()
-        .map_err(|_| "write it as 5s, 800ms or plain seconds".to_owned())?;
+    let number: f64 =
+        number.trim().parse().map_err(|_| "write it as 5s, 800ms or plain seconds".to_owned())?;
     let duration = Duration::try_from_secs_f64(number * seconds).unwrap_or_default();
     if duration < Duration::from_millis(1) || duration > Duration::from_secs(3600) {
         return Err("it must lie between 1ms and an hour".into());
@@ -34,9 +32,8 @@ pub(super) fn client(id: &str) -> Result<String, String> {
     if HelloProfile::client(id).is_some() {
         return Ok(id.into());
     }
-    let known: Vec<String> = HelloProfile::clients()
-        .map(|client| format!("\n  {:<18} {}", client.id, client.title))
-        .collect();
+    let known: Vec<String> =
+        HelloProfile::clients().map(|client| format!("\n  {:<18} {}", client.id, client.title)).collect();
     Err(format!("no such client; known are:{}", known.concat()))
 }
 
@@ -45,11 +42,9 @@ pub(super) fn pin(text: &str) -> Result<Pin, String> {
     let digits = text.replace([':', ' '], "");
     let digits = digits.strip_prefix("sha1").unwrap_or(&digits);
     if digits.len() == 40 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(
-            "that is a SHA-1 thumbprint, as Windows shows it; a pin is sha256: and 64 hex digits \
+        return Err("that is a SHA-1 thumbprint, as Windows shows it; a pin is sha256: and 64 hex digits \
              (`phases.certificate.sha256` of a report)"
-                .into(),
-        );
+            .into());
     }
     text.parse()
 }

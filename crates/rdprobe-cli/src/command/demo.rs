@@ -23,11 +23,7 @@ pub(crate) fn run(output: &mut Output) -> Result<u8, Failure> {
     let result = runtime.block_on(drive(&hosts, &settings, output));
     runtime.shutdown_background();
     let shown = result?;
-    Ok(if shown.iter().all(Shown::is_right) {
-        0
-    } else {
-        crate::FAULT
-    })
+    Ok(if shown.iter().all(Shown::is_right) { 0 } else { crate::FAULT })
 }
 
 async fn drive(hosts: &Demo, settings: &Settings, output: &mut Output) -> Result<Vec<Shown>, Failure> {

@@ -9,10 +9,7 @@ use crate::render::codes;
 
 /// Name and text of each page.
 fn pages() -> [(&'static str, String); 2] {
-    [
-        ("codes.md", codes::page()),
-        ("report.schema.json", schema::text()),
-    ]
+    [("codes.md", codes::page()), ("report.schema.json", schema::text())]
 }
 
 pub(crate) fn run(directory: &Path, check: bool) -> Result<u8, Failure> {

@@ -39,11 +39,7 @@ fn screen_code(text: &str) -> Option<String> {
 /// The codes whose users see this on their screens.
 fn on_screen(screen_code: &str, output: &Output) -> Result<String, Failure> {
     let bearers: Vec<Explanation> = codes::all()
-        .filter(|code| {
-            code.client_errors
-                .iter()
-                .any(|error| error.code.eq_ignore_ascii_case(screen_code))
-        })
+        .filter(|code| code.client_errors.iter().any(|error| error.code.eq_ignore_ascii_case(screen_code)))
         .collect();
     if bearers.is_empty() {
         return Err(Failure::Fault(format!(
@@ -66,19 +62,13 @@ fn on_screen(screen_code: &str, output: &Output) -> Result<String, Failure> {
         page.blank();
         page.line(&format!("  {}", code.code));
         page.paragraph(4, code.title);
-        let shows = code
-            .client_errors
-            .iter()
-            .filter(|error| error.code.eq_ignore_ascii_case(screen_code));
+        let shows = code.client_errors.iter().filter(|error| error.code.eq_ignore_ascii_case(screen_code));
         for error in shows {
             page.paragraph(4, &shown(error));
         }
     }
     page.blank();
-    page.paragraph(
-        0,
-        "Screen codes will be explained by themselves in a later version.",
-    );
+    page.paragraph(0, "Screen codes will be explained by themselves in a later version.");
     Ok(page.finish())
 }
 
@@ -95,23 +85,14 @@ fn unknown(code: &str) -> String {
 
 /// Codes that are spelt alike or have words in common, the nearest first.
 fn nearest(code: &str) -> Vec<&'static str> {
-    let words: Vec<&str> = code
-        .split(['-', '_', ' '])
-        .filter(|word| word.len() > 2)
-        .collect();
+    let words: Vec<&str> = code.split(['-', '_', ' ']).filter(|word| word.len() > 2).collect();
     let likeness = |known: &str| {
-        let shared = words
-            .iter()
-            .filter(|word| known.split('-').any(|other| other == **word))
-            .count();
+        let shared = words.iter().filter(|word| known.split('-').any(|other| other == **word)).count();
         distance(code, known) as i64 - 6 * shared as i64
     };
     let limit = code.len() as i64 / 3 + 1;
-    let mut near: Vec<(i64, &'static str)> = REGISTRY
-        .iter()
-        .map(|row| (likeness(row.code), row.code))
-        .filter(|(far, _)| *far <= limit)
-        .collect();
+    let mut near: Vec<(i64, &'static str)> =
+        REGISTRY.iter().map(|row| (likeness(row.code), row.code)).filter(|(far, _)| *far <= limit).collect();
     near.sort_by_key(|(far, _)| *far);
     near.into_iter().take(SUGGESTED).map(|(_, code)| code).collect()
 }

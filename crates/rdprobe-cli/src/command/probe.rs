@@ -129,9 +129,7 @@ impl<'a> Run<'a> {
                 let _ = stop.wait_for(|stop| *stop).await;
             };
             let settings = self.settings;
-            self.running.push(Box::pin(async move {
-                (number, settings.probe(target, stopped).await)
-            }));
+            self.running.push(Box::pin(async move { (number, settings.probe(target, stopped).await) }));
         }
     }
 

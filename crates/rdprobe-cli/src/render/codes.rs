@@ -32,28 +32,16 @@ fn people(screen: Screen) -> String {
                 page.blank();
             }
             group = code.group;
-            wide = all()
-                .filter(|other| other.group == group)
-                .map(|other| other.code.len())
-                .max()
-                .unwrap_or(0);
+            wide =
+                all().filter(|other| other.group == group).map(|other| other.code.len()).max().unwrap_or(0);
             page.line(&page.paint(BOLD, group));
         }
-        let severity = page.paint(
-            severity_style(code.severity),
-            &format!("{:<8}", severity_name(code.severity)),
-        );
-        page.hanging(
-            &format!("  {severity}{:<wide$}  ", code.code),
-            12 + wide,
-            code.title,
-        );
+        let severity =
+            page.paint(severity_style(code.severity), &format!("{:<8}", severity_name(code.severity)));
+        page.hanging(&format!("  {severity}{:<wide$}  ", code.code), 12 + wide, code.title);
     }
     page.blank();
-    page.paragraph(
-        0,
-        "`rdprobe explain CODE` says what one means, what brings it about and what mends it.",
-    );
+    page.paragraph(0, "`rdprobe explain CODE` says what one means, what brings it about and what mends it.");
     page.finish()
 }
 
@@ -102,8 +90,5 @@ fn row(code: &Explanation) -> String {
         false => format!(" (mstsc: {})", shown.join(", ")),
     };
     let confidence = format!("{:?}", code.confidence).to_lowercase();
-    format!(
-        "| `{}` | {severity} | {}{shown} | {confidence} |\n",
-        code.code, code.title
-    )
+    format!("| `{}` | {severity} | {}{shown} | {confidence} |\n", code.code, code.title)
 }

@@ -56,10 +56,7 @@ pub(crate) fn one(shown: &Shown, screen: Screen) -> String {
     let title = page.paint(BOLD, &shown.title);
     page.line(&title);
     page.paragraph(2, &shown.about);
-    page.line(&format!(
-        "  {}",
-        page.paint(DIM, &format!("$ rdprobe {}", shown.report.target.input))
-    ));
+    page.line(&format!("  {}", page.paint(DIM, &format!("$ rdprobe {}", shown.report.target.input))));
     human::headline(&mut page, &shown.report);
     page.paragraph(2, &shown.report.verdict.summary);
     page.finish()
@@ -80,10 +77,7 @@ pub(crate) fn end(all: &[Shown], screen: Screen) -> String {
             false => (RED, page.sign("✘", "x")),
         };
         let verdict = &shown.report.verdict;
-        let found = page.paint(
-            status_style(verdict.status),
-            &format!("{:code$}", verdict.code.as_str()),
-        );
+        let found = page.paint(status_style(verdict.status), &format!("{:code$}", verdict.code.as_str()));
         let start = format!("{} {:title$}  {found}  ", page.paint(style, sign), shown.title);
         page.hanging(&start, 4 + title, &shown.expected_code);
     }
@@ -91,10 +85,7 @@ pub(crate) fn end(all: &[Shown], screen: Screen) -> String {
     let wrong = all.iter().filter(|shown| !shown.as_expected).count();
     let closing = match wrong {
         0 => "Every host got the verdict that it should. Now yours: `rdprobe HOST`".to_owned(),
-        _ => format!(
-            "{wrong} of {} hosts did not get the verdict that they should.",
-            all.len()
-        ),
+        _ => format!("{wrong} of {} hosts did not get the verdict that they should.", all.len()),
     };
     page.paragraph(0, &closing);
     page.finish()

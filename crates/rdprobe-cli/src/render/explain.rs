@@ -87,10 +87,7 @@ pub(crate) fn render(explanation: &Explanation, format: Format, screen: Screen) 
 
 fn page(explanation: &Explanation, screen: Screen) -> String {
     let mut page = Page::new(screen);
-    let severity = page.paint(
-        severity_style(explanation.severity),
-        severity_name(explanation.severity),
-    );
+    let severity = page.paint(severity_style(explanation.severity), severity_name(explanation.severity));
     page.line(&format!("{}  {severity}", page.paint(BOLD, explanation.code)));
     page.hanging("", 0, explanation.title);
     for paragraph in &explanation.explain {
@@ -125,15 +122,6 @@ fn page(explanation: &Explanation, screen: Screen) -> String {
 
 /// `mstsc: 0x904, extended code 0x7 (socket closed)`.
 pub(crate) fn shown(error: &ClientError) -> String {
-    let extended = error
-        .extended_code
-        .as_ref()
-        .map(|code| format!(", extended code {code}"));
-    format!(
-        "{}: {}{} ({})",
-        error.client,
-        error.code,
-        extended.unwrap_or_default(),
-        error.name
-    )
+    let extended = error.extended_code.as_ref().map(|code| format!(", extended code {code}"));
+    format!("{}: {}{} ({})", error.client, error.code, extended.unwrap_or_default(), error.name)
 }

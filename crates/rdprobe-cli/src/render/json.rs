@@ -37,10 +37,7 @@ mod tests {
         for count in 0..3 {
             let mut text: String = (0..count).map(|n| element(&n, n == 0)).collect();
             text.push_str(&end(count == 0));
-            assert_eq!(
-                serde_json::from_str::<Vec<u32>>(&text).unwrap().len(),
-                count as usize
-            );
+            assert_eq!(serde_json::from_str::<Vec<u32>>(&text).unwrap().len(), count as usize);
         }
     }
 }

@@ -49,11 +49,7 @@ impl Row {
 
 impl<'a> Printer<'a> {
     pub(crate) fn new(output: &'a mut Output, many: bool) -> Self {
-        Self {
-            output,
-            many,
-            rows: Vec::new(),
-        }
+        Self { output, many, rows: Vec::new() }
     }
 
     /// Whether reports may come as they are done, and not in the order of their targets.
@@ -67,11 +63,7 @@ impl<'a> Printer<'a> {
         let text = match self.output.format() {
             Format::Human => {
                 let between = if first { "" } else { "\n" };
-                let detail = if self.many {
-                    human::Detail::Brief
-                } else {
-                    human::Detail::Full
-                };
+                let detail = if self.many { human::Detail::Brief } else { human::Detail::Full };
                 format!("{between}{}", human::report(report, detail, self.output.screen))
             }
             Format::Json if self.many => json::element(report, first),

@@ -53,11 +53,6 @@ mod tests {
     #[test]
     fn durations_are_short() {
         let times: Vec<_> = [0.4, 9.96, 84.12, 99.97, 843.0, 999.7, 20_000.0].map(time).into();
-        assert_eq!(
-            times,
-            [
-                "0.40 ms", "10.0 ms", "84.1 ms", "100 ms", "843 ms", "1.0 s", "20.0 s"
-            ]
-        );
+        assert_eq!(times, ["0.40 ms", "10.0 ms", "84.1 ms", "100 ms", "843 ms", "1.0 s", "20.0 s"]);
     }
 }

@@ -14,10 +14,7 @@ pub(crate) struct Page {
 
 impl Page {
     pub(crate) fn new(screen: Screen) -> Self {
-        Self {
-            screen,
-            text: String::new(),
-        }
+        Self { screen, text: String::new() }
     }
 
     pub(crate) fn finish(self) -> String {
@@ -59,10 +56,8 @@ impl Page {
             .word_separator(WordSeparator::AsciiSpace)
             .word_splitter(WordSplitter::NoHyphenation)
             .wrap_algorithm(WrapAlgorithm::FirstFit);
-        let lines: Vec<String> = textwrap::wrap(&text, options)
-            .iter()
-            .map(|line| line.trim_end().replace(JOINT, " "))
-            .collect();
+        let lines: Vec<String> =
+            textwrap::wrap(&text, options).iter().map(|line| line.trim_end().replace(JOINT, " ")).collect();
         let lines = self.commands(&lines.join("\n"));
         self.line(&lines);
     }
@@ -90,11 +85,7 @@ impl Page {
     }
 
     pub(crate) fn paint(&self, style: Style, text: &str) -> String {
-        if self.screen.color {
-            format!("{style}{text}{style:#}")
-        } else {
-            text.into()
-        }
+        if self.screen.color { format!("{style}{text}{style:#}") } else { text.into() }
     }
 
     /// Text from a peer cannot move the cursor or turn the writing round; other than ASCII only where the locale
@@ -152,11 +143,7 @@ mod tests {
     use super::*;
 
     fn page(width: usize, unicode: bool) -> Page {
-        Page::new(Screen {
-            width,
-            unicode,
-            color: false,
-        })
+        Page::new(Screen { width, unicode, color: false })
     }
 
     #[test]
@@ -170,10 +157,7 @@ mod tests {
     fn a_command_that_fits_on_a_line_is_not_torn() {
         let mut page = page(40, true);
         page.paragraph(2, "Restart the service with `systemctl restart xrdp`, then look.");
-        assert!(
-            page.finish()
-                .contains("\n  `systemctl restart xrdp`, then look.\n")
-        );
+        assert!(page.finish().contains("\n  `systemctl restart xrdp`, then look.\n"));
     }
 
     #[test]

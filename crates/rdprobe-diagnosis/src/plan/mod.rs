@@ -25,21 +25,12 @@ pub const MOST_AT_ONCE: usize = 4;
 /// The attempts to start now. Called whenever an attempt ends; empty and nothing in flight means that the probe is
 /// done.
 pub fn plan(seen: &Observations) -> Vec<Recipe> {
-    seen.addresses()
-        .into_iter()
-        .flat_map(|address| on_address(View::new(seen, address)))
-        .collect()
+    seen.addresses().into_iter().flat_map(|address| on_address(View::new(seen, address))).collect()
 }
 
 fn on_address(view: View<'_>) -> Vec<Recipe> {
-    let wanted: [fn(View<'_>) -> Vec<Recipe>; 6] = [
-        udp::wanted,
-        first::wanted,
-        repeat::wanted,
-        x224::wanted,
-        tls::wanted,
-        credssp::wanted,
-    ];
+    let wanted: [fn(View<'_>) -> Vec<Recipe>; 6] =
+        [udp::wanted, first::wanted, repeat::wanted, x224::wanted, tls::wanted, credssp::wanted];
     let wanted = wanted.into_iter().flat_map(|questions| questions(view));
     schedule(view, wanted)
 }
@@ -47,15 +38,10 @@ fn on_address(view: View<'_>) -> Vec<Recipe> {
 /// Strikes out what was asked already and holds back what may not start yet.
 fn schedule(view: View<'_>, wanted: impl Iterator<Item = Recipe>) -> Vec<Recipe> {
     let over_tcp = |recipe: &Recipe| matches!(recipe.ask, Ask::Tcp { .. });
-    let issued: Vec<_> = view
-        .attempts()
-        .filter(|attempt| over_tcp(&attempt.recipe))
-        .collect();
+    let issued: Vec<_> = view.attempts().filter(|attempt| over_tcp(&attempt.recipe)).collect();
     let mut open = issued.iter().filter(|attempt| attempt.in_flight()).count();
     let mut total = issued.len();
-    let alone_now = issued
-        .iter()
-        .any(|attempt| attempt.in_flight() && attempt.recipe.alone);
+    let alone_now = issued.iter().any(|attempt| attempt.in_flight() && attempt.recipe.alone);
 
     let mut starting: Vec<Recipe> = Vec::new();
     for recipe in wanted {
@@ -86,11 +72,7 @@ fn schedule(view: View<'_>, wanted: impl Iterator<Item = Recipe>) -> Vec<Recipe>
 impl View<'_> {
     /// The offer that the user's client makes.
     pub(crate) fn usual_protocols(self) -> Protocols {
-        if self.seen.options.no_nla {
-            Protocols::SSL
-        } else {
-            Protocols::DEFAULT
-        }
+        if self.seen.options.no_nla { Protocols::SSL } else { Protocols::DEFAULT }
     }
 
     fn offer(self, protocols: Option<Protocols>) -> Offer {
@@ -111,17 +93,8 @@ impl View<'_> {
         hello: Option<&str>,
         depth: Depth,
     ) -> Recipe {
-        let ask = Ask::Tcp {
-            offer: Some(self.offer(protocols)),
-            hello: hello.map(Into::into),
-            depth,
-        };
-        Recipe {
-            purpose,
-            address: self.address,
-            alone: false,
-            ask,
-        }
+        let ask = Ask::Tcp { offer: Some(self.offer(protocols)), hello: hello.map(Into::into), depth };
+        Recipe { purpose, address: self.address, alone: false, ask }
     }
 
     /// One hello after the usual offer.

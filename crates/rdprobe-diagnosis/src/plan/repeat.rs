@@ -32,10 +32,7 @@ fn ends_apart(attempt: &Attempt, other: &Attempt) -> bool {
         // An offer without CredSSP is another question; but who hangs up on it may hang up on connections.
         Phase::X224 => {
             attempt.recipe.offer() == other.recipe.offer()
-                || matches!(
-                    why.kind,
-                    FailureKind::Reset | FailureKind::Closed | FailureKind::Timeout
-                )
+                || matches!(why.kind, FailureKind::Reset | FailureKind::Closed | FailureKind::Timeout)
         }
         Phase::Tls => attempt.recipe.hello().is_some() && other.recipe.hello().is_some(),
         _ => return false,
@@ -63,9 +60,5 @@ fn ends_apart(attempt: &Attempt, other: &Attempt) -> bool {
 
 /// Failures of one class are alike: a FIN with our bytes unread arrives as RST.
 fn class(kind: FailureKind) -> FailureKind {
-    if kind == FailureKind::Closed {
-        FailureKind::Reset
-    } else {
-        kind
-    }
+    if kind == FailureKind::Closed { FailureKind::Reset } else { kind }
 }

@@ -7,12 +7,8 @@ use crate::rules::tls::{Refusal, reference_refusal};
 use crate::view::{View, certificate, failure};
 
 /// Does the host answer anything at all?
-const ANY_ANSWER: [&str; 4] = [
-    hello::ALL_SUITES,
-    hello::TLS12_RSA_CBC,
-    hello::TLS10,
-    hello::TLS13_ALL_SUITES,
-];
+const ANY_ANSWER: [&str; 4] =
+    [hello::ALL_SUITES, hello::TLS12_RSA_CBC, hello::TLS10, hello::TLS13_ALL_SUITES];
 /// Is it the hello's size, its server name or its TLS 1.3 extensions?
 const INTERFERENCE: [&str; 3] = [hello::SMALL, hello::NO_TLS13, hello::NO_SNI];
 
@@ -27,11 +23,7 @@ pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
         let silent = view.settled(Purpose::Default).and_then(failure);
         let silent =
             silent.is_some_and(|(phase, why)| phase == Phase::Tls && why.kind == FailureKind::Timeout);
-        return if silent {
-            experiments(view, &ANY_ANSWER)
-        } else {
-            Vec::new()
-        };
+        return if silent { experiments(view, &ANY_ANSWER) } else { Vec::new() };
     }
     let Some(refusal) = reference_refusal(view) else {
         return unseen_certificate(view);
@@ -46,10 +38,7 @@ pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
     }
     // "It cannot use its key" is said of a host that hung up on everything, and again when asked alone.
     if matches!(refusal, Refusal::HungUp { .. }) && INTERFERENCE.iter().all(|id| done(view, id)) {
-        wanted.extend(
-            view.settled(Purpose::ReferenceHello)
-                .map(|attempt| attempt.recipe.alone()),
-        );
+        wanted.extend(view.settled(Purpose::ReferenceHello).map(|attempt| attempt.recipe.alone()));
     }
     wanted
 }
@@ -61,9 +50,7 @@ fn experiments(view: View<'_>, ids: &[&str]) -> Vec<Recipe> {
     let mut wanted = Vec::new();
     for id in ids.iter().filter(|id| differs(view, id)) {
         let recipe = view.hello(Purpose::HelloExperiment, id);
-        let turned_away = view
-            .experiments()
-            .any(|attempt| attempt.recipe == recipe && !reached_tls(attempt));
+        let turned_away = view.experiments().any(|attempt| attempt.recipe == recipe && !reached_tls(attempt));
         let asked = view.attempts().any(|attempt| attempt.recipe == recipe);
         if turned_away || (one_by_one && !asked) {
             wanted.push(recipe.alone());
@@ -80,10 +67,9 @@ fn reached_tls(attempt: &Attempt) -> bool {
 
 /// A variant that is the reference client's own hello asks nothing new.
 fn differs(view: View<'_>, id: &str) -> bool {
-    let (Some(profile), Some(reference)) = (
-        HelloProfile::named(id, &view.seen.options.client),
-        view.reference(),
-    ) else {
+    let (Some(profile), Some(reference)) =
+        (HelloProfile::named(id, &view.seen.options.client), view.reference())
+    else {
         return false;
     };
     let named = view.seen.server_name().parse::<std::net::IpAddr>().is_err();
@@ -101,12 +87,7 @@ fn done(view: View<'_>, id: &str) -> bool {
 /// may.
 fn unseen_certificate(view: View<'_>) -> Vec<Recipe> {
     let seen = view.attempts().any(|attempt| certificate(attempt).is_some());
-    let reference_read = view
-        .settled(Purpose::ReferenceHello)
-        .is_some_and(|attempt| attempt.step(Phase::Tls).is_some());
-    if seen || !reference_read {
-        Vec::new()
-    } else {
-        experiments(view, &[hello::NO_TLS13])
-    }
+    let reference_read =
+        view.settled(Purpose::ReferenceHello).is_some_and(|attempt| attempt.step(Phase::Tls).is_some());
+    if seen || !reference_read { Vec::new() } else { experiments(view, &[hello::NO_TLS13]) }
 }

@@ -29,11 +29,7 @@ pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
             _ => Vec::new(),
         };
     }
-    if view.seen.options.offers {
-        further_offers(view)
-    } else {
-        Vec::new()
-    }
+    if view.seen.options.offers { further_offers(view) } else { Vec::new() }
 }
 
 fn direct_tls(view: View<'_>) -> Recipe {
@@ -50,11 +46,7 @@ fn further_offers(view: View<'_>) -> Vec<Recipe> {
     [Protocol::RDSTLS, Protocol::RDSAAD, Protocol::RDP]
         .into_iter()
         .map(|protocol| {
-            let bits = if protocol == Protocol::RDP {
-                0
-            } else {
-                Protocols::SSL.0 | protocol.0
-            };
+            let bits = if protocol == Protocol::RDP { 0 } else { Protocols::SSL.0 | protocol.0 };
             view.recipe(Purpose::FurtherOffer, Some(Protocols(bits)), None, Depth::X224)
         })
         .collect()

@@ -47,11 +47,7 @@ pub(crate) fn findings(view: View<'_>, now: Timestamp) -> Vec<Finding> {
     ]
     .into_iter()
     .flatten()
-    .map(|draft| {
-        draft
-            .evidence([view.pointer(attempt, Phase::Certificate)])
-            .finish()
-    })
+    .map(|draft| draft.evidence([view.pointer(attempt, Phase::Certificate)]).finish())
     .collect()
 }
 
@@ -72,10 +68,7 @@ impl Judge<'_> {
 
     fn readable(&self) -> Option<Draft> {
         let error = self.facts.parse_error.as_ref()?;
-        self.draft(
-            registry::CERT_UNREADABLE,
-            format!("{} cannot be read: {error}.", self.whose()),
-        )
+        self.draft(registry::CERT_UNREADABLE, format!("{} cannot be read: {error}.", self.whose()))
     }
 
     fn validity(&self) -> Option<Draft> {
@@ -106,9 +99,8 @@ impl Judge<'_> {
                 self.now.days_until(not_before)
             );
             if let Some(skew) = &skew {
-                summary.push_str(&format!(
-                    " By the host's own clock it is valid: the clocks differ by {skew}."
-                ));
+                summary
+                    .push_str(&format!(" By the host's own clock it is valid: the clocks differ by {skew}."));
             }
             return self.draft(registry::CERT_NOT_YET_VALID, summary);
         }
@@ -117,22 +109,11 @@ impl Judge<'_> {
             return None;
         }
         let renews_itself = self.windows_issued_it_to_itself();
-        let renewal = if renews_itself {
-            " Windows made it for itself and renews it unasked."
-        } else {
-            ""
-        };
-        let summary = format!(
-            "{} expires on {}, in {left:.1} days.{renewal}",
-            self.whose(),
-            not_after.date()
-        );
+        let renewal = if renews_itself { " Windows made it for itself and renews it unasked." } else { "" };
+        let summary =
+            format!("{} expires on {}, in {left:.1} days.{renewal}", self.whose(), not_after.date());
         let draft = self.draft(registry::CERT_EXPIRES_SOON, summary)?;
-        Some(if renews_itself {
-            draft.severity(Severity::Info)
-        } else {
-            draft
-        })
+        Some(if renews_itself { draft.severity(Severity::Info) } else { draft })
     }
 
     /// Windows' own host certificate: issued to itself, for encipherment and never for signatures, about six months
@@ -145,11 +126,7 @@ impl Judge<'_> {
             .is_some_and(|facts| facts.fits_windows == Some(true));
         let usage = &self.facts.key_usage;
         let has = |name: &str| usage.iter().any(|usage| usage == name);
-        let months = self
-            .facts
-            .not_before
-            .zip(self.facts.not_after)
-            .map(|(from, to)| from.days_until(to));
+        let months = self.facts.not_before.zip(self.facts.not_after).map(|(from, to)| from.days_until(to));
         looks_windows
             && self.facts.self_signed == Some(true)
             && has("keyEncipherment")
@@ -174,10 +151,7 @@ impl Judge<'_> {
             return None;
         }
         let sha256 = self.facts.sha256.as_deref().unwrap_or("unknown");
-        let summary = format!(
-            "{} is not the one that was pinned: its SHA-256 is {sha256}.",
-            self.whose()
-        );
+        let summary = format!("{} is not the one that was pinned: its SHA-256 is {sha256}.", self.whose());
         self.draft(registry::CERT_PIN_MISMATCH, summary)
     }
 
@@ -191,19 +165,12 @@ impl Judge<'_> {
         } else {
             self.facts.names.join(", ")
         };
-        let summary = format!(
-            "{} is for {bears} and not for {wanted}: clients warn.",
-            self.whose()
-        );
+        let summary = format!("{} is for {bears} and not for {wanted}: clients warn.", self.whose());
         let draft = self.draft(registry::CERT_NAME_MISMATCH, summary)?;
         let names_an_address = self.facts.names.iter().any(|name| name.parse::<IpAddr>().is_ok());
         let usual =
             wanted.parse::<IpAddr>().is_ok() && self.facts.self_signed == Some(true) && !names_an_address;
-        Some(if usual {
-            draft.severity(Severity::Info)
-        } else {
-            draft
-        })
+        Some(if usual { draft.severity(Severity::Info) } else { draft })
     }
 
     fn trust(&self) -> Option<Draft> {
@@ -219,16 +186,10 @@ impl Judge<'_> {
             return self.draft(registry::CERT_SELF_SIGNED, summary);
         }
         self.facts.trusted?;
-        let why = self
-            .facts
-            .trust_error
-            .as_deref()
-            .unwrap_or("no path to a trusted root");
+        let why = self.facts.trust_error.as_deref().unwrap_or("no path to a trusted root");
         let issuer = self.facts.issuer.as_deref().unwrap_or("an unknown issuer");
-        let summary = format!(
-            "{}, issued by {issuer}, is not trusted by this computer: {why}.",
-            self.whose()
-        );
+        let summary =
+            format!("{}, issued by {issuer}, is not trusted by this computer: {why}.", self.whose());
         self.draft(registry::CERT_UNTRUSTED, summary)
     }
 
@@ -252,10 +213,7 @@ impl Judge<'_> {
     fn signature(&self) -> Option<Draft> {
         let algorithm = self.facts.signature_algorithm.as_deref()?;
         let plain = algorithm.to_ascii_lowercase().replace(['-', '_'], "");
-        if !["md2", "md4", "md5", "sha1"]
-            .iter()
-            .any(|weak| plain.contains(weak))
-        {
+        if !["md2", "md4", "md5", "sha1"].iter().any(|weak| plain.contains(weak)) {
             return None;
         }
         self.draft(
@@ -266,11 +224,7 @@ impl Judge<'_> {
 
     fn usage(&self) -> Option<Draft> {
         let uses = &self.facts.extended_key_usage;
-        if uses.is_empty()
-            || uses
-                .iter()
-                .any(|oid| SERVER_USES.contains(&oid.as_str()) || oid == ANY_USE)
-        {
+        if uses.is_empty() || uses.iter().any(|oid| SERVER_USES.contains(&oid.as_str()) || oid == ANY_USE) {
             return None;
         }
         let summary = format!(
@@ -288,23 +242,13 @@ pub(crate) fn matches(facts: &CertificateFacts, wanted: &str) -> bool {
     if let Ok(address) = wanted.parse::<IpAddr>() {
         let by_address = facts.names.iter().any(|name| name.parse() == Ok(address));
         let by_common_name = facts.names.is_empty()
-            && facts
-                .common_name
-                .as_deref()
-                .is_some_and(|name| name.parse() == Ok(address));
+            && facts.common_name.as_deref().is_some_and(|name| name.parse() == Ok(address));
         return by_address || by_common_name;
     }
-    let dns_names: Vec<&str> = facts
-        .names
-        .iter()
-        .map(String::as_str)
-        .filter(|name| name.parse::<IpAddr>().is_err())
-        .collect();
+    let dns_names: Vec<&str> =
+        facts.names.iter().map(String::as_str).filter(|name| name.parse::<IpAddr>().is_err()).collect();
     if dns_names.is_empty() {
-        return facts
-            .common_name
-            .as_deref()
-            .is_some_and(|name| name_matches(name, wanted));
+        return facts.common_name.as_deref().is_some_and(|name| name_matches(name, wanted));
     }
     dns_names.iter().any(|name| name_matches(name, wanted))
 }
@@ -335,10 +279,7 @@ mod tests {
 
     #[test]
     fn alternative_names_come_before_the_common_name() {
-        assert!(matches(
-            &named(&["rds01.corp.example"], "other"),
-            "RDS01.corp.example"
-        ));
+        assert!(matches(&named(&["rds01.corp.example"], "other"), "RDS01.corp.example"));
         assert!(!matches(&named(&["rds01.corp.example"], "rds02"), "rds02"));
         assert!(matches(&named(&[], "rds02"), "rds02"));
     }

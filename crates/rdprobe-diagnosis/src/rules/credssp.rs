@@ -69,10 +69,7 @@ fn failed(view: View<'_>, attempt: &Attempt, step: &Step, facts: &CredsspFacts) 
     }
     let (code, summary) = match failure.kind {
         FailureKind::Rejected => {
-            let name = facts
-                .ntstatus_name
-                .as_deref()
-                .unwrap_or("a status without a name");
+            let name = facts.ntstatus_name.as_deref().unwrap_or("a status without a name");
             (
                 registry::CREDSSP_REJECTED,
                 format!(
@@ -81,20 +78,15 @@ fn failed(view: View<'_>, attempt: &Attempt, step: &Step, facts: &CredsspFacts) 
                 ),
             )
         }
-        FailureKind::Reset => (
-            registry::CREDSSP_RESET,
-            format!("{address} completes TLS and resets on CredSSP ({detail})."),
-        ),
-        FailureKind::Closed | FailureKind::Alert => (
-            registry::CREDSSP_CLOSED,
-            format!("{address} completes TLS and closes on CredSSP ({detail})."),
-        ),
+        FailureKind::Reset => {
+            (registry::CREDSSP_RESET, format!("{address} completes TLS and resets on CredSSP ({detail})."))
+        }
+        FailureKind::Closed | FailureKind::Alert => {
+            (registry::CREDSSP_CLOSED, format!("{address} completes TLS and closes on CredSSP ({detail})."))
+        }
         FailureKind::Timeout => (
             registry::CREDSSP_TIMEOUT,
-            format!(
-                "{address} completes TLS and says nothing to CredSSP for {:.0} ms.",
-                step.duration_ms.0
-            ),
+            format!("{address} completes TLS and says nothing to CredSSP for {:.0} ms.", step.duration_ms.0),
         ),
         FailureKind::Malformed => (
             registry::CREDSSP_MALFORMED,

@@ -14,20 +14,16 @@ pub(crate) fn findings(seen: &Observations) -> Vec<Finding> {
     let dns = seen.dns().cloned().unwrap_or_default();
     let error = dns.resolver_error.as_deref().unwrap_or("no error name");
     let (code, summary) = match &step.failure {
-        Some(Failure {
-            kind: FailureKind::Timeout,
-            ..
-        }) => (
+        Some(Failure { kind: FailureKind::Timeout, .. }) => (
             registry::DNS_TIMEOUT,
             format!(
                 "The resolver of this computer gave no answer for {host} in {:.0} ms.",
                 step.duration_ms.0
             ),
         ),
-        Some(_) if dns.resolver_error.as_deref() == Some("EAI_NODATA") => (
-            registry::DNS_NO_ADDRESS,
-            format!("The name {host} exists and has no address ({error})."),
-        ),
+        Some(_) if dns.resolver_error.as_deref() == Some("EAI_NODATA") => {
+            (registry::DNS_NO_ADDRESS, format!("The name {host} exists and has no address ({error})."))
+        }
         Some(_) if dns.resolver_error.as_deref() == Some("EAI_NONAME") => (
             registry::DNS_NAME_NOT_FOUND,
             format!("The name {host} does not resolve: the resolver knows no address for it ({error})."),
@@ -41,21 +37,11 @@ pub(crate) fn findings(seen: &Observations) -> Vec<Finding> {
         ),
         None if seen.addresses().is_empty() => {
             let others: Vec<String> = dns.not_probed.iter().map(ToString::to_string).collect();
-            let has = if others.is_empty() {
-                "none at all".into()
-            } else {
-                format!("only {}", others.join(", "))
-            };
-            (
-                registry::DNS_NO_ADDRESS,
-                format!("{host} has no address that may be used here: it has {has}."),
-            )
+            let has =
+                if others.is_empty() { "none at all".into() } else { format!("only {}", others.join(", ")) };
+            (registry::DNS_NO_ADDRESS, format!("{host} has no address that may be used here: it has {has}."))
         }
         None => return Vec::new(),
     };
-    vec![
-        Draft::new(code, Phase::Dns, summary)
-            .evidence(["/resolution".into()])
-            .finish(),
-    ]
+    vec![Draft::new(code, Phase::Dns, summary).evidence(["/resolution".into()]).finish()]
 }

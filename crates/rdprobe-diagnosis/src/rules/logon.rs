@@ -68,9 +68,7 @@ pub fn unsafe_for_credentials(
         (Some(true), _) => None,
         (_, Some(true)) if for_this_name => None,
         (_, Some(true)) => Some(format!("the certificate is for another name; {HOW_TO_ALLOW}")),
-        _ => Some(format!(
-            "the certificate is neither trusted nor pinned; {HOW_TO_ALLOW}"
-        )),
+        _ => Some(format!("the certificate is neither trusted nor pinned; {HOW_TO_ALLOW}")),
     }
 }
 
@@ -156,17 +154,13 @@ fn judged(view: View<'_>, attempt: &Attempt) -> Vec<Finding> {
              was stopped."
         );
         return vec![
-            Draft::new(registry::CREDSSP_KEY_MISMATCH, Phase::Credssp, summary)
-                .evidence([pointer])
-                .finish(),
+            Draft::new(registry::CREDSSP_KEY_MISMATCH, Phase::Credssp, summary).evidence([pointer]).finish(),
         ];
     }
     if facts.authorization_result.is_some_and(|result| result != 0) {
         let summary = format!("{address} accepts the password of {account} and denies it Remote Desktop.");
         return vec![
-            Draft::new(registry::LOGON_ACCESS_DENIED, Phase::Credssp, summary)
-                .evidence([pointer])
-                .finish(),
+            Draft::new(registry::LOGON_ACCESS_DENIED, Phase::Credssp, summary).evidence([pointer]).finish(),
         ];
     }
     let Some(failure) = &step.failure else {
@@ -175,28 +169,19 @@ fn judged(view: View<'_>, attempt: &Attempt) -> Vec<Finding> {
     let (code, how) = match (&facts.ntstatus, &facts.kerberos_error) {
         (Some(status), _) => by_status(facts, status),
         (None, Some(error)) if error.code.is_none() => (by_kerberos(None), kerberos_says(view, error)),
-        (None, Some(error)) => (
-            by_kerberos(error.code),
-            format!(": {}", kerberos_says(view, error)),
-        ),
+        (None, Some(error)) => (by_kerberos(error.code), format!(": {}", kerberos_says(view, error))),
         (None, None) => by_ending(facts, failure.kind, &failure.detail),
     };
-    let kdc_silent = facts.ntstatus.is_none()
-        && facts
-            .kerberos_error
-            .as_ref()
-            .is_some_and(|error| error.code.is_none());
+    let kdc_silent =
+        facts.ntstatus.is_none() && facts.kerberos_error.as_ref().is_some_and(|error| error.code.is_none());
     let summary = if kdc_silent {
         format!("No logon at {address}, for the key distribution centre gives no ticket: {how}.")
     } else {
         format!("{address} refuses the logon of {account}{how}.")
     };
     let mut draft = Draft::new(code, Phase::Credssp, summary).evidence([pointer]);
-    let told = facts.kerberos_error.is_some()
-        || facts
-            .ntstatus
-            .as_deref()
-            .is_some_and(|status| !is_private(status));
+    let told =
+        facts.kerberos_error.is_some() || facts.ntstatus.as_deref().is_some_and(|status| !is_private(status));
     if !told && facts.authentication_sent {
         draft = draft.confidence(Confidence::Likely);
     }
@@ -238,10 +223,8 @@ fn said(status: &str, name: Option<&str>) -> String {
 /// A host that says no without a reason. One of version 2 or 5 has no error code to send and hangs up on a wrong
 /// password; after a ticket of the KDC, which has checked the password, hanging up means something else.
 fn by_ending(facts: &CredsspFacts, kind: FailureKind, detail: &str) -> (Code, String) {
-    let refused = matches!(
-        kind,
-        FailureKind::Closed | FailureKind::Reset | FailureKind::Alert | FailureKind::Rejected
-    );
+    let refused =
+        matches!(kind, FailureKind::Closed | FailureKind::Reset | FailureKind::Alert | FailureKind::Rejected);
     let by_kerberos = facts.package.as_deref() == Some("kerberos");
     let code = match kind {
         _ if refused && facts.authentication_sent && !by_kerberos => registry::LOGON_BAD_CREDENTIALS,
@@ -270,19 +253,13 @@ fn kerberos_says(view: View<'_>, error: &KerberosError) -> String {
         .map(|text| format!(", {text}"))
         .unwrap_or_default();
     let Some(code) = error.code else {
-        return error
-            .text
-            .clone()
-            .unwrap_or_else(|| "the KDC gave no answer".into());
+        return error.text.clone().unwrap_or_else(|| "the KDC gave no answer".into());
     };
     let name = match &error.name {
         Some(name) => format!("{name} ({code}{text})"),
         None => format!("Kerberos error {code}{text}"),
     };
-    let service = error
-        .service
-        .clone()
-        .unwrap_or_else(|| format!("TERMSRV/{}", view.seen.server_name()));
+    let service = error.service.clone().unwrap_or_else(|| format!("TERMSRV/{}", view.seen.server_name()));
     match (code, error.exchange.as_deref()) {
         (7, Some("as")) => format!("the KDC has no ticket-granting service for this realm, {name}"),
         (7, _) => {

@@ -8,15 +8,12 @@ use crate::view::{View, failure};
 
 /// Pairs of one recipe that failed beside its neighbours, in which phase and how, and went further alone.
 fn pairs<'a>(view: View<'a>) -> impl Iterator<Item = (&'a Attempt, &'a Attempt, Phase, FailureKind)> {
-    view.attempts()
-        .filter(|attempt| attempt.recipe.alone && !attempt.in_flight())
-        .filter_map(move |alone| {
-            let first = view
-                .attempts()
-                .find(|first| !first.recipe.alone && first.recipe.alone() == alone.recipe)?;
-            let (phase, why) = failure(first)?;
-            went_further(alone, phase).then_some((first, alone, phase, why.kind))
-        })
+    view.attempts().filter(|attempt| attempt.recipe.alone && !attempt.in_flight()).filter_map(move |alone| {
+        let first =
+            view.attempts().find(|first| !first.recipe.alone && first.recipe.alone() == alone.recipe)?;
+        let (phase, why) = failure(first)?;
+        went_further(alone, phase).then_some((first, alone, phase, why.kind))
+    })
 }
 
 /// Whether the host was seen to turn a connection away before TLS only because others of ours were open.
@@ -48,33 +45,22 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     if let Some((first, ..)) = flaky.first() {
-        let how = failure(first)
-            .map(|(_, why)| why.detail.clone())
-            .unwrap_or_default();
+        let how = failure(first).map(|(_, why)| why.detail.clone()).unwrap_or_default();
         let summary = format!(
             "{} hung up on {} of several connections made side by side ({how}), and took the same connection when it \
              was made alone: it limits connections, or not every machine behind this address is well.",
             view.address,
-            if flaky.len() == 1 {
-                "one".into()
-            } else {
-                flaky.len().to_string()
-            },
+            if flaky.len() == 1 { "one".into() } else { flaky.len().to_string() },
         );
-        findings.push(
-            Draft::new(registry::TCP_FLAKY, Phase::Tcp, summary)
-                .evidence(evidence(&flaky))
-                .finish(),
-        );
+        findings
+            .push(Draft::new(registry::TCP_FLAKY, Phase::Tcp, summary).evidence(evidence(&flaky)).finish());
     } else if !waited.is_empty() {
         let summary = format!(
             "{} serves one connection at a time: ours were in each other's way, and each was answered when made alone.",
             view.address
         );
         findings.push(
-            Draft::new(registry::TCP_ONE_AT_A_TIME, Phase::Tcp, summary)
-                .evidence(evidence(&waited))
-                .finish(),
+            Draft::new(registry::TCP_ONE_AT_A_TIME, Phase::Tcp, summary).evidence(evidence(&waited)).finish(),
         );
     }
     findings
@@ -82,23 +68,14 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
 
 /// The attempt ended after another that was made beside it had got all that it asked for.
 fn after_another_was_served(view: View<'_>, attempt: &Attempt) -> bool {
-    let end = |attempt: &Attempt| {
-        attempt
-            .steps
-            .last()
-            .map(|step| step.started_ms.0 + step.duration_ms.0)
-    };
+    let end = |attempt: &Attempt| attempt.steps.last().map(|step| step.started_ms.0 + step.duration_ms.0);
     let beside = |other: &&Attempt| other.id != attempt.id && !other.recipe.alone && !other.in_flight();
     let over_tcp = |other: &&Attempt| other.step(Phase::Tcp).is_some();
     view.attempts()
         .filter(beside)
         .filter(over_tcp)
         .filter(|other| other.started_ms.0 <= attempt.started_ms.0 && other.failure().is_none())
-        .any(|other| {
-            end(other)
-                .zip(end(attempt))
-                .is_some_and(|(served, turned_away)| served <= turned_away)
-        })
+        .any(|other| end(other).zip(end(attempt)).is_some_and(|(served, turned_away)| served <= turned_away))
 }
 
 /// The attempt came past the phase in which its twin had failed, or got an answer in it.

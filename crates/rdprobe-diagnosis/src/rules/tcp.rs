@@ -21,12 +21,7 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
             Some(from) => from.to_string(),
             None => "an unknown machine".into(),
         };
-        format!(
-            " {from} says so: ICMP type {} code {}, {}.",
-            icmp.kind,
-            icmp.code,
-            icmp.meaning()
-        )
+        format!(" {from} says so: ICMP type {} code {}, {}.", icmp.kind, icmp.code, icmp.meaning())
     });
     let said_by = said_by.unwrap_or_default();
     let port = address.port();
@@ -52,10 +47,7 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
         ),
         FailureKind::Unreachable => (
             registry::TCP_UNREACHABLE,
-            format!(
-                "There is no way to {address}: {}.{said_by}",
-                failure.detail.trim_end_matches('.')
-            ),
+            format!("There is no way to {address}: {}.{said_by}", failure.detail.trim_end_matches('.')),
         ),
         _ => return Vec::new(),
     };

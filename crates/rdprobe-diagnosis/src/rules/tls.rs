@@ -13,15 +13,9 @@ use crate::view::{View, answered, hung_up, tls, tls_facts};
 /// Why the reference client gets no TLS. The attempt is the one that shows it.
 pub(crate) enum Refusal<'a> {
     /// Another hello was answered with what this client does not offer.
-    Mismatch {
-        answer: &'a Attempt,
-        refused: &'a Attempt,
-    },
+    Mismatch { answer: &'a Attempt, refused: &'a Attempt },
     /// Another hello was answered with what this client had offered too.
-    Interference {
-        answers: Vec<&'a Attempt>,
-        refused: &'a Attempt,
-    },
+    Interference { answers: Vec<&'a Attempt>, refused: &'a Attempt },
     /// The hello was answered, and the handshake broke off later.
     BrokeOff { attempt: &'a Attempt },
     /// Nothing was answered, and an alert came.
@@ -37,12 +31,8 @@ pub(crate) enum Refusal<'a> {
 /// Why the reference client gets no TLS; none where it does, or where that was not looked at.
 pub(crate) fn reference_refusal<'a>(view: View<'a>) -> Option<Refusal<'a>> {
     let reference = view.reference()?;
-    let own = view
-        .settled(Purpose::ReferenceHello)
-        .filter(|attempt| tls(attempt).is_some());
-    let real = view
-        .settled(Purpose::Default)
-        .filter(|attempt| tls(attempt).is_some());
+    let own = view.settled(Purpose::ReferenceHello).filter(|attempt| tls(attempt).is_some());
+    let real = view.settled(Purpose::Default).filter(|attempt| tls(attempt).is_some());
     let Some(refused) = own.filter(|attempt| tls(attempt).is_some_and(|step| !step.is_ok())) else {
         // The hello was answered, or the real handshake stands for it: did that one come to its end?
         let broke = real.filter(|attempt| broke_off(attempt, reference))?;
@@ -52,27 +42,19 @@ pub(crate) fn reference_refusal<'a>(view: View<'a>) -> Option<Refusal<'a>> {
     if facts.version.is_some() {
         return Some(Refusal::BrokeOff { attempt: refused });
     }
-    let answers: Vec<_> = real
-        .into_iter()
-        .chain(view.experiments())
-        .filter(|attempt| answered(attempt))
-        .collect();
+    let answers: Vec<_> =
+        real.into_iter().chain(view.experiments()).filter(|attempt| answered(attempt)).collect();
     let (outside, inside): (Vec<_>, Vec<_>) = answers
         .into_iter()
         .partition(|attempt| tls(attempt).is_some_and(|step| !within(reference, tls_facts(step))));
     let variant = |attempt: &&&Attempt| {
-        [hello::SMALL, hello::NO_SNI, hello::NO_TLS13]
-            .iter()
-            .any(|id| attempt.recipe.hello() == Some(*id))
+        [hello::SMALL, hello::NO_SNI, hello::NO_TLS13].iter().any(|id| attempt.recipe.hello() == Some(*id))
     };
     if let (Some(answer), false) = (outside.first(), inside.iter().any(|attempt| variant(&attempt))) {
         return Some(Refusal::Mismatch { answer, refused });
     }
     if !inside.is_empty() {
-        return Some(Refusal::Interference {
-            answers: inside,
-            refused,
-        });
+        return Some(Refusal::Interference { answers: inside, refused });
     }
     let tried = || real.into_iter().chain([refused]).chain(view.experiments());
     if let Some(attempt) = tried().find(|attempt| failed_by(attempt, FailureKind::Alert)) {
@@ -88,9 +70,7 @@ pub(crate) fn reference_refusal<'a>(view: View<'a>) -> Option<Refusal<'a>> {
 }
 
 fn failed_by(attempt: &Attempt, kind: FailureKind) -> bool {
-    tls(attempt)
-        .and_then(|step| step.failure.as_ref())
-        .is_some_and(|failure| failure.kind == kind)
+    tls(attempt).and_then(|step| step.failure.as_ref()).is_some_and(|failure| failure.kind == kind)
 }
 
 /// Whether what the server chose lies within the client's own offer.
@@ -98,9 +78,7 @@ fn within(client: &HelloProfile, chosen: &TlsFacts) -> bool {
     let (Some(version), Some(suite)) = (chosen.version, chosen.suite) else {
         return false;
     };
-    let group = chosen
-        .group
-        .is_none_or(|group| client.groups.is_empty() || client.groups.contains(&group));
+    let group = chosen.group.is_none_or(|group| client.groups.is_empty() || client.groups.contains(&group));
     let scheme = chosen.signature_scheme.is_none_or(|scheme| {
         client.signature_schemes.is_empty() || client.signature_schemes.contains(&scheme)
     });
@@ -110,19 +88,15 @@ fn within(client: &HelloProfile, chosen: &TlsFacts) -> bool {
 /// The real handshake got a ServerHello that the client could have got, and the peer ended it before its time.
 fn broke_off(attempt: &Attempt, client: &HelloProfile) -> bool {
     tls(attempt).is_some_and(|step| {
-        let by_peer = step
-            .failure
-            .as_ref()
-            .is_some_and(|failure| failure.kind != FailureKind::Local);
+        let by_peer = step.failure.as_ref().is_some_and(|failure| failure.kind != FailureKind::Local);
         by_peer && within(client, tls_facts(step))
     })
 }
 
 /// What the reference client gets: its own hello's answer, or the real handshake's where that stands for it.
 pub(crate) fn reference_outcome<'a>(view: View<'a>) -> Option<&'a Attempt> {
-    let own = view
-        .settled(Purpose::ReferenceHello)
-        .filter(|attempt| tls(attempt).is_some_and(|step| step.is_ok()));
+    let own =
+        view.settled(Purpose::ReferenceHello).filter(|attempt| tls(attempt).is_some_and(|step| step.is_ok()));
     own.or_else(|| view.settled(Purpose::Default).filter(|_| view.folded()))
 }
 
@@ -130,10 +104,8 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
     if !view.reached_tls() {
         return Vec::new();
     }
-    let mut findings: Vec<Finding> = reference_refusal(view)
-        .map(|refusal| refused(view, &refusal))
-        .into_iter()
-        .collect();
+    let mut findings: Vec<Finding> =
+        reference_refusal(view).map(|refusal| refused(view, &refusal)).into_iter().collect();
     if findings.is_empty() {
         findings.extend(weaknesses(view));
         findings.extend(depth_limited(view));
@@ -142,9 +114,7 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
 }
 
 fn refused(view: View<'_>, refusal: &Refusal<'_>) -> Finding {
-    let client = view
-        .reference()
-        .map_or("the client", |profile| profile.title.as_str());
+    let client = view.reference().map_or("the client", |profile| profile.title.as_str());
     let address = view.address;
     match refusal {
         Refusal::Mismatch { answer, refused } => {
@@ -153,16 +123,10 @@ fn refused(view: View<'_>, refusal: &Refusal<'_>) -> Finding {
                 .reference()
                 .zip(chosen.version)
                 .is_some_and(|(reference, version)| !reference.versions.contains(&version));
-            let code = if version_outside {
-                registry::TLS_VERSION_MISMATCH
-            } else {
-                registry::TLS_CIPHER_MISMATCH
-            };
-            let what = if version_outside {
-                "TLS version"
-            } else {
-                "cipher suite, group or signature scheme"
-            };
+            let code =
+                if version_outside { registry::TLS_VERSION_MISMATCH } else { registry::TLS_CIPHER_MISMATCH };
+            let what =
+                if version_outside { "TLS version" } else { "cipher suite, group or signature scheme" };
             let summary = format!(
                 "{address} and {client} share no {what}: the client's hello is refused ({}), while a hello that offers \
                  more gets {}. {}",
@@ -185,11 +149,7 @@ fn refused(view: View<'_>, refusal: &Refusal<'_>) -> Finding {
                 describe(chosen(best)),
             );
             let mut draft = Draft::new(registry::TLS_INTERFERENCE, Phase::Tls, summary);
-            draft = with_evidence(
-                view,
-                draft,
-                std::iter::once(*refused).chain(answers.iter().copied()),
-            );
+            draft = with_evidence(view, draft, std::iter::once(*refused).chain(answers.iter().copied()));
             draft.finish()
         }
         Refusal::BrokeOff { attempt } => broke(view, attempt),
@@ -199,44 +159,31 @@ fn refused(view: View<'_>, refusal: &Refusal<'_>) -> Finding {
             let summary = format!(
                 "{address} confirms TLS and then says nothing to any ClientHello for {waited:.0} ms."
             );
-            limited(
-                view,
-                attempt,
-                Draft::new(registry::TLS_TIMEOUT, Phase::Tls, summary),
-            )
+            limited(view, attempt, Draft::new(registry::TLS_TIMEOUT, Phase::Tls, summary))
         }
         Refusal::Malformed { attempt } => {
-            let detail = tls(attempt)
-                .and_then(|step| step.failure.as_ref())
-                .map(|failure| failure.detail.as_str());
+            let detail =
+                tls(attempt).and_then(|step| step.failure.as_ref()).map(|failure| failure.detail.as_str());
             let summary = format!(
                 "{address} confirms TLS and answers the ClientHello with bytes that are no TLS: {}.",
                 detail.unwrap_or("garbage").trim_end_matches('.')
             );
-            limited(
-                view,
-                attempt,
-                Draft::new(registry::TLS_MALFORMED, Phase::Tls, summary),
-            )
+            limited(view, attempt, Draft::new(registry::TLS_MALFORMED, Phase::Tls, summary))
         }
         Refusal::HungUp { attempt } => hung_up_on_all(view, attempt),
     }
 }
 
 fn hung_up_on_all(view: View<'_>, attempt: &Attempt) -> Finding {
-    let tried: Vec<&Attempt> = view
-        .attempts()
-        .filter(|attempt| !attempt.in_flight() && tls(attempt).is_some())
-        .collect();
+    let tried: Vec<&Attempt> =
+        view.attempts().filter(|attempt| !attempt.in_flight() && tls(attempt).is_some()).collect();
     let every = tried.iter().all(|attempt| {
         tls(attempt).is_some_and(|step| {
             tls_facts(step).tls_bytes == 0
                 && step.failure.as_ref().is_some_and(|failure| hung_up(failure.kind))
         })
     });
-    let profiles = [hello::TLS12_RSA_CBC, hello::TLS10]
-        .iter()
-        .all(|id| view.experiment(id).is_some());
+    let profiles = [hello::TLS12_RSA_CBC, hello::TLS10].iter().all(|id| view.experiment(id).is_some());
     let repeated = tried.iter().any(|attempt| attempt.recipe.alone);
     if every && ((profiles && repeated) || view.seen.cut_short) {
         let summary = format!(
@@ -246,24 +193,16 @@ fn hung_up_on_all(view: View<'_>, attempt: &Attempt) -> Finding {
             tried.len(),
             tried.len(),
         );
-        return with_evidence(
-            view,
-            Draft::new(registry::TLS_KEY_UNUSABLE, Phase::Tls, summary),
-            tried,
-        )
-        .finish();
+        return with_evidence(view, Draft::new(registry::TLS_KEY_UNUSABLE, Phase::Tls, summary), tried)
+            .finish();
     }
-    let kind = tls(attempt)
-        .and_then(|step| step.failure.as_ref())
-        .map(|failure| failure.kind);
+    let kind = tls(attempt).and_then(|step| step.failure.as_ref()).map(|failure| failure.kind);
     let (code, verb) = match kind {
         Some(FailureKind::Reset) => (registry::TLS_RESET, "resets the connection"),
         _ => (registry::TLS_CLOSED, "closes the connection"),
     };
-    let summary = format!(
-        "{} confirms TLS and {verb} on the ClientHello, before its first TLS byte.",
-        view.address
-    );
+    let summary =
+        format!("{} confirms TLS and {verb} on the ClientHello, before its first TLS byte.", view.address);
     limited(view, attempt, Draft::new(code, Phase::Tls, summary))
 }
 
@@ -295,38 +234,25 @@ fn broke(view: View<'_>, attempt: &Attempt) -> Finding {
 
 fn alert(view: View<'_>, attempt: &Attempt) -> Finding {
     let facts = chosen(attempt);
-    let alert = facts.alert.map_or_else(
-        || "an alert".into(),
-        |alert| format!("alert {} ({})", alert.code, alert.name),
-    );
+    let alert = facts
+        .alert
+        .map_or_else(|| "an alert".into(), |alert| format!("alert {} ({})", alert.code, alert.name));
     let when = match facts.messages.last() {
         Some(message) => format!("after its {message}"),
         None => "instead of a ServerHello, to every hello that was tried".into(),
     };
     let summary = format!("{} ends the TLS handshake with {alert}, {when}.", view.address);
-    limited(
-        view,
-        attempt,
-        Draft::new(registry::TLS_ALERT, Phase::Tls, summary),
-    )
+    limited(view, attempt, Draft::new(registry::TLS_ALERT, Phase::Tls, summary))
 }
 
 /// Evidence, and less confidence where the deadline cut the attempt off.
 fn limited(view: View<'_>, attempt: &Attempt, draft: Draft) -> Finding {
     let draft = with_evidence(view, draft, [attempt]);
-    if attempt.cut_off || view.seen.cut_short {
-        draft.confidence(Confidence::Likely)
-    } else {
-        draft
-    }
-    .finish()
+    if attempt.cut_off || view.seen.cut_short { draft.confidence(Confidence::Likely) } else { draft }.finish()
 }
 
 fn with_evidence<'a>(view: View<'_>, draft: Draft, attempts: impl IntoIterator<Item = &'a Attempt>) -> Draft {
-    let pointers: Vec<_> = attempts
-        .into_iter()
-        .map(|attempt| view.pointer(attempt, Phase::Tls))
-        .collect();
+    let pointers: Vec<_> = attempts.into_iter().map(|attempt| view.pointer(attempt, Phase::Tls)).collect();
     draft.evidence(pointers)
 }
 
@@ -338,9 +264,7 @@ fn weaknesses(view: View<'_>) -> Vec<Finding> {
     let (Some(version), Some(suite)) = (chosen(outcome).version, chosen(outcome).suite) else {
         return Vec::new();
     };
-    let client = view
-        .reference()
-        .map_or("the client", |profile| profile.title.as_str());
+    let client = view.reference().map_or("the client", |profile| profile.title.as_str());
     let mut findings = Vec::new();
     let best = view
         .attempts()
@@ -393,9 +317,7 @@ fn depth_limited(view: View<'_>) -> Option<Finding> {
     let real = view.settled(Purpose::Default)?;
     let step = tls(real).filter(|step| !step.is_ok())?;
     reference_outcome(view)?;
-    let client = view
-        .reference()
-        .map_or("the client", |profile| profile.title.as_str());
+    let client = view.reference().map_or("the client", |profile| profile.title.as_str());
     let why = tls_facts(step)
         .local_error
         .clone()
@@ -406,14 +328,7 @@ fn depth_limited(view: View<'_>) -> Option<Finding> {
         view.address,
         why.trim_end_matches('.'),
     );
-    Some(
-        with_evidence(
-            view,
-            Draft::new(registry::PROBE_DEPTH_LIMITED, Phase::Tls, summary),
-            [real],
-        )
-        .finish(),
-    )
+    Some(with_evidence(view, Draft::new(registry::PROBE_DEPTH_LIMITED, Phase::Tls, summary), [real]).finish())
 }
 
 fn chosen(attempt: &Attempt) -> &TlsFacts {
@@ -433,16 +348,9 @@ fn why(attempt: &Attempt) -> String {
 }
 
 fn describe(facts: &TlsFacts) -> String {
-    let version = facts
-        .version
-        .map_or_else(|| "an unknown version".into(), |version| version.to_string());
-    let suite = facts
-        .suite
-        .map_or_else(|| "an unknown suite".into(), |suite| suite.to_string());
-    let group = facts
-        .group
-        .map(|group| format!(" and {group}"))
-        .unwrap_or_default();
+    let version = facts.version.map_or_else(|| "an unknown version".into(), |version| version.to_string());
+    let suite = facts.suite.map_or_else(|| "an unknown suite".into(), |suite| suite.to_string());
+    let group = facts.group.map(|group| format!(" and {group}")).unwrap_or_default();
     format!("{version} with {suite}{group}")
 }
 

@@ -40,12 +40,7 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
         UdpQuestion::Expected if facts.received > 0 => Severity::Warning,
         UdpQuestion::Expected => Severity::Error,
     };
-    vec![
-        draft
-            .severity(severity)
-            .evidence([view.pointer(attempt, Phase::Udp)])
-            .finish(),
-    ]
+    vec![draft.severity(severity).evidence([view.pointer(attempt, Phase::Udp)]).finish()]
 }
 
 fn judge(view: View<'_>, facts: &UdpFacts) -> Option<Draft> {
@@ -57,11 +52,7 @@ fn judge(view: View<'_>, facts: &UdpFacts) -> Option<Draft> {
         Some(from) => from.to_string(),
         None => "an unknown machine".into(),
     };
-    let full = if ip.is_ipv4() {
-        FULL_PACKET_V4
-    } else {
-        FULL_PACKET_V6
-    };
+    let full = if ip.is_ipv4() { FULL_PACKET_V4 } else { FULL_PACKET_V6 };
     let too_small =
         facts.received == 0 && facts.icmp.is_empty() && facts.path_mtu.is_some_and(|mtu| mtu < full);
     if too_small {
@@ -75,10 +66,10 @@ fn judge(view: View<'_>, facts: &UdpFacts) -> Option<Draft> {
         );
     }
     if let Some(icmp) = facts.icmp.iter().find(|icmp| icmp.is_too_big()) {
-        let size = icmp.mtu.or(facts.path_mtu).map_or_else(
-            || "smaller packets".into(),
-            |mtu| format!("packets of {mtu} bytes"),
-        );
+        let size = icmp
+            .mtu
+            .or(facts.path_mtu)
+            .map_or_else(|| "smaller packets".into(), |mtu| format!("packets of {mtu} bytes"));
         return draft(
             registry::UDP_MTU,
             format!(
@@ -107,11 +98,7 @@ fn judge(view: View<'_>, facts: &UdpFacts) -> Option<Draft> {
             };
             return draft(
                 registry::UDP_REJECTED,
-                format!(
-                    "{what}: {} answers \"{}\". Sessions use TCP alone.",
-                    from(icmp),
-                    icmp.meaning()
-                ),
+                format!("{what}: {} answers \"{}\". Sessions use TCP alone.", from(icmp), icmp.meaning()),
             );
         }
         if facts.sent == 0 {

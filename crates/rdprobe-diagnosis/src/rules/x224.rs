@@ -34,17 +34,13 @@ fn failed(
     let address = view.address;
     let pointer = view.pointer(attempt, Phase::X224);
     let accepted = |purpose: Purpose| {
-        view.settled(purpose)
-            .filter(|other| other.step(Phase::X224).is_some_and(Step::is_ok))
+        view.settled(purpose).filter(|other| other.step(Phase::X224).is_some_and(Step::is_ok))
     };
     if let Some(code) = facts.failure_code {
         if let Some(other) = accepted(Purpose::RdpOnly) {
             return vec![rdp_only(view, attempt, Some(other))];
         }
-        let named = facts
-            .failure_name
-            .clone()
-            .unwrap_or_else(|| "a code that no specification names".into());
+        let named = facts.failure_name.clone().unwrap_or_else(|| "a code that no specification names".into());
         let summary = match code {
             1 => format!(
                 "{address} refuses the offer with failure 1 ({named}): it wants TLS, though TLS was on offer."
@@ -71,11 +67,7 @@ fn failed(
             }
             _ => format!("{address} refuses the offer with failure {code}, {named}."),
         };
-        return vec![
-            Draft::new(failure_code(code), Phase::X224, summary)
-                .evidence([pointer])
-                .finish(),
-        ];
+        return vec![Draft::new(failure_code(code), Phase::X224, summary).evidence([pointer]).finish()];
     }
     if let Some(service) = facts.service {
         return vec![not_rdp(view, service, facts.banner.as_deref(), pointer)];
@@ -83,15 +75,9 @@ fn failed(
     if let (Some(selected), FailureKind::Malformed | FailureKind::Rejected) = (facts.selected, failure.kind)
         && !facts.offered.contains(selected)
     {
-        let offered: Vec<String> = facts
-            .offered
-            .iter()
-            .map(|protocol| protocol.to_string())
-            .collect();
-        let summary = format!(
-            "{address} selects {selected}, which was not offered ({}).",
-            offered.join(", ")
-        );
+        let offered: Vec<String> = facts.offered.iter().map(|protocol| protocol.to_string()).collect();
+        let summary =
+            format!("{address} selects {selected}, which was not offered ({}).", offered.join(", "));
         return vec![
             Draft::new(registry::X224_PROTOCOL_NOT_OFFERED, Phase::X224, summary)
                 .evidence([pointer])
@@ -137,9 +123,8 @@ fn failed(
     if attempt.cut_off {
         draft = draft.confidence(Confidence::Likely);
     }
-    let older = [Purpose::RdpOnly, Purpose::NoNegotiation, Purpose::NlaQuestion]
-        .into_iter()
-        .find_map(accepted);
+    let older =
+        [Purpose::RdpOnly, Purpose::NoNegotiation, Purpose::NlaQuestion].into_iter().find_map(accepted);
     if let Some(other) = older {
         let asked = match other.recipe.purpose {
             Purpose::NlaQuestion => "an offer of TLS without CredSSP",
@@ -156,26 +141,18 @@ fn failed(
 }
 
 fn not_rdp(view: View<'_>, service: Service, banner: Option<&str>, pointer: String) -> Finding {
-    let said = banner
-        .map(|banner| format!(" It says: {banner:?}."))
-        .unwrap_or_default();
+    let said = banner.map(|banner| format!(" It says: {banner:?}.")).unwrap_or_default();
     let summary = match service {
-        Service::Unknown => format!(
-            "What listens at {} is not Remote Desktop: its answer is no RDP.{said}",
-            view.address
-        ),
+        Service::Unknown => {
+            format!("What listens at {} is not Remote Desktop: its answer is no RDP.{said}", view.address)
+        }
         Service::Tls => format!(
             "What listens at {} is not Remote Desktop but a service that speaks TLS from the first byte.{said}",
             view.address
         ),
-        _ => format!(
-            "What listens at {} is not Remote Desktop but {service}.{said}",
-            view.address
-        ),
+        _ => format!("What listens at {} is not Remote Desktop but {service}.{said}", view.address),
     };
-    Draft::new(registry::X224_NOT_RDP, Phase::X224, summary)
-        .evidence([pointer])
-        .finish()
+    Draft::new(registry::X224_NOT_RDP, Phase::X224, summary).evidence([pointer]).finish()
 }
 
 /// Standard RDP Security: selected over TLS, or accepted after TLS had been refused.
@@ -204,9 +181,7 @@ pub(crate) fn nla(view: View<'_>) -> Option<Nla> {
     if !selected.uses_credssp() {
         return Some(Nla::Unsupported);
     }
-    let second = view
-        .settled(Purpose::NlaQuestion)
-        .and_then(|attempt| attempt.step(Phase::X224));
+    let second = view.settled(Purpose::NlaQuestion).and_then(|attempt| attempt.step(Phase::X224));
     Some(match second {
         Some(step) if step.is_ok() => Nla::Optional,
         Some(step) if x224_facts(step).is_some_and(|facts| facts.failure_code == Some(5)) => Nla::Required,
@@ -217,10 +192,8 @@ pub(crate) fn nla(view: View<'_>) -> Option<Nla> {
 fn nla_finding(view: View<'_>, attempt: &Attempt) -> Option<Finding> {
     let address = view.address;
     let second = view.settled(Purpose::NlaQuestion);
-    let pointers = [Some(attempt), second]
-        .into_iter()
-        .flatten()
-        .map(|attempt| view.pointer(attempt, Phase::X224));
+    let pointers =
+        [Some(attempt), second].into_iter().flatten().map(|attempt| view.pointer(attempt, Phase::X224));
     let (code, summary) = match nla(view)? {
         Nla::Required if view.seen.options.no_nla => return None,
         Nla::Required => (

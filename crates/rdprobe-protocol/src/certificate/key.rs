@@ -66,11 +66,7 @@ pub(super) fn public_key(info: &SubjectPublicKeyInfo<'_>) -> PublicKey {
             curve: None,
         },
         // The parser knows the key only under RSA's own OID.
-        RSASSA_PSS => PublicKey {
-            algorithm: "RSA".into(),
-            bits: rsa_pss_bits(info),
-            curve: None,
-        },
+        RSASSA_PSS => PublicKey { algorithm: "RSA".into(), bits: rsa_pss_bits(info), curve: None },
         EC => ec_key(info, parsed.as_ref()),
         "1.3.101.112" => plain("Ed25519", Some(256)),
         "1.3.101.113" => plain("Ed448", Some(456)),
@@ -80,11 +76,7 @@ pub(super) fn public_key(info: &SubjectPublicKeyInfo<'_>) -> PublicKey {
 }
 
 fn plain(algorithm: &str, bits: Option<u32>) -> PublicKey {
-    PublicKey {
-        algorithm: algorithm.into(),
-        bits,
-        curve: None,
-    }
+    PublicKey { algorithm: algorithm.into(), bits, curve: None }
 }
 
 fn modulus_bits(key: &ParsedKey<'_>) -> Option<u32> {

@@ -26,10 +26,8 @@ const SHORT_NAMES: [(&str, &str); 13] = [
 
 /// The name in the manner of RFC 4514, most specific part first, with a space after each comma.
 pub(super) fn readable(name: &X509Name<'_>) -> String {
-    let mut parts: Vec<String> = name
-        .iter_rdn()
-        .map(|rdn| rdn.iter().map(attribute).collect::<Vec<_>>().join("+"))
-        .collect();
+    let mut parts: Vec<String> =
+        name.iter_rdn().map(|rdn| rdn.iter().map(attribute).collect::<Vec<_>>().join("+")).collect();
     parts.reverse();
     parts.join(", ")
 }
@@ -44,10 +42,7 @@ pub(super) fn common_name(name: &X509Name<'_>) -> Option<String> {
 
 fn attribute(attribute: &AttributeTypeAndValue<'_>) -> String {
     let oid = attribute.attr_type().to_id_string();
-    let name = SHORT_NAMES
-        .iter()
-        .find(|(known, _)| *known == oid)
-        .map_or(oid.as_str(), |(_, name)| name);
+    let name = SHORT_NAMES.iter().find(|(known, _)| *known == oid).map_or(oid.as_str(), |(_, name)| name);
     format!("{name}={}", escape(&text(attribute.attr_value())))
 }
 
@@ -76,12 +71,8 @@ fn text(value: &Any<'_>) -> String {
         }
         Tag::T61String => bytes.iter().map(|&byte| char::from(byte)).collect(),
         Tag::BmpString => {
-            let units = bytes
-                .chunks_exact(2)
-                .map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
-            char::decode_utf16(units)
-                .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-                .collect()
+            let units = bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+            char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
         }
         Tag::UniversalString => bytes
             .chunks_exact(4)

@@ -28,9 +28,7 @@ impl std::str::FromStr for Pin {
         let digest = match text.split_at_checked(7) {
             Some((prefix, digest)) if prefix.eq_ignore_ascii_case("sha256:") => digest.trim(),
             _ => {
-                return Err(format!(
-                    "{text:?} is no pin: write sha256: and the digest in hex or base64"
-                ));
+                return Err(format!("{text:?} is no pin: write sha256: and the digest in hex or base64"));
             }
         };
         let plain = digest.replace([':', ' '], "");

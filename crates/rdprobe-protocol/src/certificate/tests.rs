@@ -23,10 +23,7 @@ fn the_certificate_that_windows_gives_itself() {
     assert_eq!(facts.names, Vec::<String>::new());
     assert_eq!(facts.not_before.unwrap().to_string(), "2011-02-12T21:37:35.000Z");
     assert_eq!(facts.not_after.unwrap().to_string(), "2021-02-12T00:00:00.000Z");
-    assert_eq!(
-        facts.signature_algorithm.as_deref(),
-        Some("sha1WithRSAEncryption")
-    );
+    assert_eq!(facts.signature_algorithm.as_deref(), Some("sha1WithRSAEncryption"));
     assert_eq!(facts.key_usage, ["keyEncipherment", "dataEncipherment"]);
     assert_eq!(facts.extended_key_usage, ["1.3.6.1.5.5.7.3.1"]);
     let key = facts.key.unwrap();
@@ -43,34 +40,17 @@ fn the_certificate_that_windows_gives_itself() {
 #[test]
 fn a_weak_key_and_a_comma_in_a_name() {
     let facts = certificate_facts(&[odd_certificate("rsa1024-sha1")]);
-    assert_eq!(
-        facts.subject.as_deref(),
-        Some(r"CN=old.contoso.example, O=Contoso\, Ltd., C=DE")
-    );
+    assert_eq!(facts.subject.as_deref(), Some(r"CN=old.contoso.example, O=Contoso\, Ltd., C=DE"));
     assert_eq!(facts.key.unwrap().bits, Some(1024));
-    assert_eq!(
-        facts.signature_algorithm.as_deref(),
-        Some("sha1WithRSAEncryption")
-    );
+    assert_eq!(facts.signature_algorithm.as_deref(), Some("sha1WithRSAEncryption"));
     assert!(facts.is_ca);
 }
 
 #[test]
 fn names_addresses_and_usages() {
     let facts = certificate_facts(&[odd_certificate("ec-p521")]);
-    assert_eq!(
-        facts.names,
-        [
-            "ec.contoso.example",
-            "192.0.2.7",
-            "2001:db8::7",
-            "*.contoso.example"
-        ]
-    );
-    assert_eq!(
-        facts.extended_key_usage,
-        ["1.3.6.1.5.5.7.3.1", "1.3.6.1.4.1.311.54.1.2"]
-    );
+    assert_eq!(facts.names, ["ec.contoso.example", "192.0.2.7", "2001:db8::7", "*.contoso.example"]);
+    assert_eq!(facts.extended_key_usage, ["1.3.6.1.5.5.7.3.1", "1.3.6.1.4.1.311.54.1.2"]);
     let key = facts.key.unwrap();
     assert_eq!(key.algorithm, "EC");
     assert_eq!((key.curve.as_deref(), key.bits), (Some("secp521r1"), Some(521)));

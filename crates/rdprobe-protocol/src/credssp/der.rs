@@ -39,11 +39,7 @@ pub(super) fn unsigned(value: u32) -> Vec<u8> {
     let bytes = u64::from(value).to_be_bytes();
     let zeros = bytes.iter().take(7).take_while(|&&byte| byte == 0).count();
     // A leading bit would make it negative.
-    let start = if bytes[zeros] & 0x80 == 0 {
-        zeros
-    } else {
-        zeros - 1
-    };
+    let start = if bytes[zeros] & 0x80 == 0 { zeros } else { zeros - 1 };
     element(INTEGER, &bytes[start..])
 }
 
@@ -57,9 +53,7 @@ pub(super) fn next<'a>(reader: &mut Reader<'a>) -> Option<(u8, Reader<'a>)> {
             if octets.is_empty() || octets.len() > 4 {
                 return None;
             }
-            octets
-                .iter()
-                .fold(0, |length, &octet| length << 8 | usize::from(octet))
+            octets.iter().fold(0, |length, &octet| length << 8 | usize::from(octet))
         }
     };
     Some((tag, Reader(reader.take(length)?)))
@@ -67,9 +61,7 @@ pub(super) fn next<'a>(reader: &mut Reader<'a>) -> Option<(u8, Reader<'a>)> {
 
 /// Reads the contents of the next element, which must have this tag.
 pub(super) fn expect<'a>(reader: &mut Reader<'a>, tag: u8) -> Option<Reader<'a>> {
-    next(reader)
-        .filter(|(found, _)| *found == tag)
-        .map(|(_, contents)| contents)
+    next(reader).filter(|(found, _)| *found == tag).map(|(_, contents)| contents)
 }
 
 /// The value of an INTEGER of up to four bytes, a negative one as its two's complement: an NTSTATUS is sent as
@@ -80,11 +72,7 @@ pub(super) fn integer(contents: &[u8]) -> Option<u32> {
     if low.is_empty() || !is_padding {
         return None;
     }
-    let sign = if excess.is_empty() && low.len() < 4 && low[0] & 0x80 != 0 {
-        u32::MAX
-    } else {
-        0
-    };
+    let sign = if excess.is_empty() && low.len() < 4 && low[0] & 0x80 != 0 { u32::MAX } else { 0 };
     Some(low.iter().fold(sign, |value, &byte| value << 8 | u32::from(byte)))
 }
 

@@ -62,10 +62,7 @@ impl ExchangeMachine {
     /// The answer, or how it failed to come.
     pub fn answer(&self) -> Result<Answer, Failure> {
         self.answer.clone().unwrap_or_else(|| {
-            Err(Failure::new(
-                FailureKind::Local,
-                "the exchange was not driven to its end",
-            ))
+            Err(Failure::new(FailureKind::Local, "the exchange was not driven to its end"))
         })
     }
 
@@ -130,11 +127,7 @@ impl Machine for ExchangeMachine {
     }
 
     fn wanted(&self) -> usize {
-        if self.answer.is_some() {
-            0
-        } else {
-            self.missing().unwrap_or(0)
-        }
+        if self.answer.is_some() { 0 } else { self.missing().unwrap_or(0) }
     }
 
     fn receive(&mut self, bytes: &[u8]) {
@@ -166,10 +159,7 @@ impl Machine for ExchangeMachine {
     }
 
     fn conclude(self: Box<Self>) -> Concluded {
-        Concluded {
-            facts: Facts::Credssp(Box::<CredsspFacts>::default()),
-            failure: self.answer().err(),
-        }
+        Concluded { facts: Facts::Credssp(Box::<CredsspFacts>::default()), failure: self.answer().err() }
     }
 }
 
@@ -197,11 +187,7 @@ mod tests {
     }
 
     fn request() -> TsRequest {
-        TsRequest {
-            version: Some(6),
-            error_code: Some(0xC000_006D),
-            ..TsRequest::default()
-        }
+        TsRequest { version: Some(6), error_code: Some(0xC000_006D), ..TsRequest::default() }
     }
 
     #[test]
@@ -218,11 +204,7 @@ mod tests {
 
     #[test]
     fn an_authorization_result_is_four_bytes_whatever_it_says() {
-        for (bytes, number) in [
-            ([0, 0, 0, 0, 9], 0),
-            ([5, 0, 0, 0, 9], 5),
-            ([7, 0, 0, 1, 9], 0x0100_0007),
-        ] {
+        for (bytes, number) in [([0, 0, 0, 0, 9], 0), ([5, 0, 0, 0, 9], 5), ([7, 0, 0, 1, 9], 0x0100_0007)] {
             let (machine, taken) = fed(Expected::Authorization, &bytes);
             assert_eq!(machine.answer(), Ok(Answer::Authorization(number)));
             assert_eq!(taken, 4);

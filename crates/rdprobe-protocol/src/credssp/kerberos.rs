@@ -52,9 +52,7 @@ pub fn error(message: &[u8]) -> Option<KerberosError> {
 pub fn error_in_token(token: &[u8]) -> Option<KerberosError> {
     if let Some(mut inner) = der::expect(&mut Reader(token), INITIAL_CONTEXT_TOKEN) {
         der::expect(&mut inner, der::OBJECT_IDENTIFIER)?;
-        return (inner.array() == Some(ERROR_TOKEN))
-            .then(|| error(inner.0))
-            .flatten();
+        return (inner.array() == Some(ERROR_TOKEN)).then(|| error(inner.0)).flatten();
     }
     error(token)
 }
@@ -174,12 +172,9 @@ mod tests {
 
     #[test]
     fn an_error_is_found_within_a_gss_token() {
-        let contents = [
-            der::element(der::OBJECT_IDENTIFIER, &[0x2A, 0x86, 0x48]),
-            ERROR_TOKEN.to_vec(),
-            message(37),
-        ]
-        .concat();
+        let contents =
+            [der::element(der::OBJECT_IDENTIFIER, &[0x2A, 0x86, 0x48]), ERROR_TOKEN.to_vec(), message(37)]
+                .concat();
         let token = der::element(INITIAL_CONTEXT_TOKEN, &contents);
         assert_eq!(error_in_token(&token).unwrap().code, Some(37));
         assert_eq!(error_in_token(&message(41)).unwrap().code, Some(41));

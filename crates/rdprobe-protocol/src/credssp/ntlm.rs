@@ -64,11 +64,7 @@ pub struct Version {
 }
 
 impl Version {
-    const WINDOWS_11_24H2: Self = Self {
-        major: 10,
-        minor: 0,
-        build: 26100,
-    };
+    const WINDOWS_11_24H2: Self = Self { major: 10, minor: 0, build: 26100 };
 
     fn encode(self) -> [u8; 8] {
         let [low, high] = self.build.to_le_bytes();
@@ -118,13 +114,13 @@ impl Challenge {
         let fixed = bytes.get(..FIXED_WITHOUT_VERSION)?;
         let flags = u32_at(fixed, 20)?;
         let target_name = payload(bytes, 12)?;
-        let version = bytes
-            .get(FIXED_WITHOUT_VERSION..FIXED)
-            .filter(|_| flags & flag::VERSION != 0)
-            .map(|version| Version {
-                major: version[0],
-                minor: version[1],
-                build: u16::from_le_bytes([version[2], version[3]]),
+        let version =
+            bytes.get(FIXED_WITHOUT_VERSION..FIXED).filter(|_| flags & flag::VERSION != 0).map(|version| {
+                Version {
+                    major: version[0],
+                    minor: version[1],
+                    build: u16::from_le_bytes([version[2], version[3]]),
+                }
             });
         Some(Self {
             flags,
@@ -140,12 +136,8 @@ impl Challenge {
 
     /// The message, for a peer that plays the server.
     pub fn encode(&self) -> Vec<u8> {
-        let name: Vec<u8> = self
-            .target_name
-            .iter()
-            .flat_map(|name| name.encode_utf16())
-            .flat_map(u16::to_le_bytes)
-            .collect();
+        let name: Vec<u8> =
+            self.target_name.iter().flat_map(|name| name.encode_utf16()).flat_map(u16::to_le_bytes).collect();
         let info = av_pair::write_all(&self.target_info);
         let version = if self.version.is_some() { flag::VERSION } else { 0 };
         let mut message = SIGNATURE.to_vec();
@@ -214,10 +206,7 @@ mod tests {
         let challenge = Challenge::decode(&bytes).unwrap();
         assert_eq!(challenge.target_name.as_deref(), Some("Server"));
         assert_eq!(challenge.version.unwrap().to_string(), "6.0.6000");
-        assert_eq!(
-            challenge.server_challenge,
-            [0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF]
-        );
+        assert_eq!(challenge.server_challenge, [0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF]);
         assert_eq!(challenge.pair(AvId::NbDomainName).unwrap().text(), "Domain");
         assert_eq!(challenge.pair(AvId::NbComputerName).unwrap().text(), "Server");
     }
@@ -225,10 +214,7 @@ mod tests {
     #[test]
     fn a_challenge_is_read_back() {
         let challenge = challenge();
-        assert_eq!(
-            Challenge::decode(&challenge.encode()).unwrap().target_info,
-            challenge.target_info
-        );
+        assert_eq!(Challenge::decode(&challenge.encode()).unwrap().target_info, challenge.target_info);
     }
 
     #[test]

@@ -70,10 +70,7 @@ const NAMES: &[(u32, &str)] = &[
 
 /// The name of a status, `STATUS_LOGON_FAILURE`; none where this table does not have it.
 pub fn name(status: u32) -> Option<&'static str> {
-    NAMES
-        .binary_search_by_key(&status, |(code, _)| *code)
-        .ok()
-        .map(|index| NAMES[index].1)
+    NAMES.binary_search_by_key(&status, |(code, _)| *code).ok().map(|index| NAMES[index].1)
 }
 
 /// The status as a report writes it, `0xC000006D`.

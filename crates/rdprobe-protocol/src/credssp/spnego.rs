@@ -152,10 +152,7 @@ mod tests {
 
     #[test]
     fn the_token_comes_out_as_it_went_in() {
-        assert_eq!(
-            token_of_init(&neg_token_init(b"NTLMSSP")).as_deref(),
-            Some(&b"NTLMSSP"[..])
-        );
+        assert_eq!(token_of_init(&neg_token_init(b"NTLMSSP")).as_deref(), Some(&b"NTLMSSP"[..]));
         let response = NegTokenResp::decode(&neg_token_resp(b"NTLMSSP")).unwrap();
         assert_eq!(response.state, Some(NegState::AcceptIncomplete));
         assert_eq!(response.mechanism.as_deref(), Some("NTLM"));
@@ -165,10 +162,7 @@ mod tests {
     #[test]
     fn mechanisms_are_named() {
         assert_eq!(mechanism_name(MS_KERBEROS), "Kerberos");
-        assert_eq!(
-            mechanism_name(&[0x2B, 0x06, 0x01, 0x05, 0x02, 0x05]),
-            "1.3.6.1.5.2.5"
-        );
+        assert_eq!(mechanism_name(&[0x2B, 0x06, 0x01, 0x05, 0x02, 0x05]), "1.3.6.1.5.2.5");
         assert!(!mechanism_name(&[0xFF; 40]).is_empty());
         mechanism_name(&[]);
     }

@@ -19,21 +19,11 @@ fn answer(bytes: &[u8]) -> (CredsspFacts, Option<Failure>) {
 }
 
 fn reply(version: Option<u32>, token: Option<Vec<u8>>) -> Vec<u8> {
-    TsRequest {
-        version,
-        token,
-        ..TsRequest::default()
-    }
-    .encode()
+    TsRequest { version, token, ..TsRequest::default() }.encode()
 }
 
 fn refusal(status: u32) -> Vec<u8> {
-    TsRequest {
-        version: Some(6),
-        error_code: Some(status),
-        ..TsRequest::default()
-    }
-    .encode()
+    TsRequest { version: Some(6), error_code: Some(status), ..TsRequest::default() }.encode()
 }
 
 fn kind(failure: &Option<Failure>) -> Option<FailureKind> {
@@ -48,10 +38,7 @@ fn we_send_one_request_of_version_6() {
     assert_eq!(request.token, Some(ntlm::negotiate()));
     let bytes = CredsspMachine::new(Wrapping::Spnego).outgoing();
     let request = TsRequest::decode(&bytes).unwrap();
-    assert_eq!(
-        spnego::token_of_init(&request.token.unwrap()),
-        Some(ntlm::negotiate())
-    );
+    assert_eq!(spnego::token_of_init(&request.token.unwrap()), Some(ntlm::negotiate()));
 }
 
 #[test]
@@ -105,15 +92,7 @@ fn an_answer_within_spnego_names_the_mechanism() {
 
 #[test]
 fn odd_and_missing_versions_are_no_failure() {
-    for version in [
-        None,
-        Some(0),
-        Some(2),
-        Some(5),
-        Some(7),
-        Some(0x7FFF_FFFF),
-        Some(u32::MAX),
-    ] {
+    for version in [None, Some(0), Some(2), Some(5), Some(7), Some(0x7FFF_FFFF), Some(u32::MAX)] {
         let (facts, failure) = answer(&reply(version, Some(challenge().encode())));
         assert_eq!(failure, None, "{version:?}");
         assert_eq!(facts.version, version);

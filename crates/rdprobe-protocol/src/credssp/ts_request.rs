@@ -38,8 +38,7 @@ impl TsRequest {
             der::explicit(1, &items)
         });
         let fields = [
-            self.version
-                .map(|version| der::explicit(0, &der::unsigned(version))),
+            self.version.map(|version| der::explicit(0, &der::unsigned(version))),
             token,
             octets(&self.auth_info, 2),
             octets(&self.public_key_auth, 3),
@@ -59,9 +58,7 @@ impl TsRequest {
             [der::SEQUENCE, long @ 0x81..=0x84, octets @ ..] => {
                 let count = usize::from(long & 0x7F);
                 let octets = octets.get(..count).ok_or(DecodeError::Incomplete)?;
-                let length = octets
-                    .iter()
-                    .fold(0, |length, &octet| length << 8 | usize::from(octet));
+                let length = octets.iter().fold(0, |length, &octet| length << 8 | usize::from(octet));
                 (2 + count, length)
             }
             [der::SEQUENCE, ..] => return Err(DecodeError::malformed("a SEQUENCE without a usable length")),
@@ -69,9 +66,7 @@ impl TsRequest {
         };
         match header + length {
             total @ MIN_LENGTH..=MAX_LENGTH => Ok(total),
-            total => Err(DecodeError::malformed(format!(
-                "a TSRequest that claims {total} bytes"
-            ))),
+            total => Err(DecodeError::malformed(format!("a TSRequest that claims {total} bytes"))),
         }
     }
 
@@ -148,10 +143,7 @@ mod tests {
 
     #[test]
     fn the_shortest_message_is_a_version() {
-        let request = TsRequest {
-            version: Some(6),
-            ..TsRequest::default()
-        };
+        let request = TsRequest { version: Some(6), ..TsRequest::default() };
         assert_eq!(hex::encode(request.encode()), "3005a003020106");
         assert_eq!(request.encode().len(), MIN_LENGTH);
     }
@@ -160,11 +152,7 @@ mod tests {
     fn every_beginning_is_incomplete() {
         let bytes = full().encode();
         for cut in 0..bytes.len() {
-            assert_eq!(
-                TsRequest::decode(&bytes[..cut]),
-                Err(DecodeError::Incomplete),
-                "{cut}"
-            );
+            assert_eq!(TsRequest::decode(&bytes[..cut]), Err(DecodeError::Incomplete), "{cut}");
         }
     }
 
@@ -179,10 +167,7 @@ mod tests {
             &[0x30, 1, 0],
             &[0x30, 5, 0xA0, 9, 2, 1, 6],
         ] {
-            assert!(
-                matches!(TsRequest::decode(bytes), Err(DecodeError::Malformed(_))),
-                "{bytes:?}"
-            );
+            assert!(matches!(TsRequest::decode(bytes), Err(DecodeError::Malformed(_))), "{bytes:?}");
         }
     }
 

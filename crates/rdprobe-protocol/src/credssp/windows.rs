@@ -63,10 +63,7 @@ mod tests {
 
     #[test]
     fn editions_share_builds() {
-        assert_eq!(
-            windows_editions(14393),
-            ["Windows 10 1607", "Windows Server 2016"]
-        );
+        assert_eq!(windows_editions(14393), ["Windows 10 1607", "Windows Server 2016"]);
         assert_eq!(windows_editions(20348), ["Windows Server 2022"]);
         assert!(windows_editions(1).is_empty());
     }

@@ -21,11 +21,7 @@ pub struct HelloSeed {
 impl From<[u8; 96]> for HelloSeed {
     fn from(bytes: [u8; 96]) -> Self {
         let part = |at: usize| std::array::from_fn(|index| bytes[at + index]);
-        Self {
-            random: part(0),
-            session_id: part(32),
-            key_share: part(64),
-        }
+        Self { random: part(0), session_id: part(32), key_share: part(64) }
     }
 }
 
@@ -34,9 +30,7 @@ pub fn is_server_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     let label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     };
     (1..=253).contains(&name.len()) && name.split('.').all(label) && name.parse::<IpAddr>().is_err()
 }
@@ -45,11 +39,7 @@ pub fn is_server_name(name: &str) -> bool {
 pub fn client_hello(profile: &HelloProfile, server_name: Option<&str>, seed: &HelloSeed) -> Vec<u8> {
     let best = profile.versions.iter().max().copied();
     let legacy_version = best.unwrap_or(TlsVersion::TLS_1_2).min(TlsVersion::TLS_1_2);
-    let session_id: &[u8] = if profile.offers_tls13() && profile.session_id {
-        &seed.session_id
-    } else {
-        &[]
-    };
+    let session_id: &[u8] = if profile.offers_tls13() && profile.session_id { &seed.session_id } else { &[] };
 
     let mut body = legacy_version.0.to_be_bytes().to_vec();
     body.extend_from_slice(&seed.random);
@@ -182,19 +172,9 @@ mod tests {
             assert_eq!(hello.suites, profile.suites, "{}", profile.id);
             assert_eq!(hello.versions.first(), profile.versions.first(), "{}", profile.id);
             assert_eq!(hello.key_shares, profile.key_shares, "{}", profile.id);
-            assert_eq!(
-                hello.signature_schemes,
-                profile.signature_schemes_sent(),
-                "{}",
-                profile.id
-            );
+            assert_eq!(hello.signature_schemes, profile.signature_schemes_sent(), "{}", profile.id);
             assert!(hello.legacy_version <= TlsVersion::TLS_1_2);
-            assert_eq!(
-                hello.server_name.as_deref(),
-                Some("rds01.corp.example"),
-                "{}",
-                profile.id
-            );
+            assert_eq!(hello.server_name.as_deref(), Some("rds01.corp.example"), "{}", profile.id);
             assert_eq!(hello.random, seed().random);
         }
     }
@@ -227,16 +207,7 @@ mod tests {
 
     #[test]
     fn addresses_and_nonsense_are_no_server_names() {
-        for name in [
-            "192.0.2.7",
-            "2001:db8::1",
-            "::1",
-            "",
-            ".",
-            "a..b",
-            "fe80::1%eth0",
-            "host name",
-        ] {
+        for name in ["192.0.2.7", "2001:db8::1", "::1", "", ".", "a..b", "fe80::1%eth0", "host name"] {
             assert!(!is_server_name(name), "{name}");
         }
         for name in ["localhost", "rds01.corp.example", "rds01.corp.example.", "MY_PC"] {

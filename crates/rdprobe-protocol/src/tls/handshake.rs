@@ -29,9 +29,7 @@ pub(super) enum Next {
 /// Reads one message into `facts` and `chain`.
 pub(super) fn read(kind: u8, body: &[u8], facts: &mut TlsFacts, chain: &mut Vec<Vec<u8>>) -> Next {
     if facts.messages.len() >= MAX_MESSAGES {
-        return Next::Malformed(format!(
-            "more than {MAX_MESSAGES} handshake messages in one flight"
-        ));
+        return Next::Malformed(format!("more than {MAX_MESSAGES} handshake messages in one flight"));
     }
     let Some(name) = name_of(kind) else {
         return Next::Malformed(format!("handshake message of type {kind}"));
@@ -62,19 +60,11 @@ pub(super) fn read(kind: u8, body: &[u8], facts: &mut TlsFacts, chain: &mut Vec<
     if read.is_none() {
         return Next::Malformed(format!("a length does not fit the {name}"));
     }
-    let name = if facts.hello_retry_request {
-        "hello_retry_request"
-    } else {
-        name
-    };
+    let name = if facts.hello_retry_request { "hello_retry_request" } else { name };
     facts.messages.push(name.into());
     // From here on TLS 1.3 is encrypted.
     let is_tls13 = facts.version >= Some(TlsVersion::TLS_1_3);
-    if kind == message::SERVER_HELLO_DONE || is_tls13 {
-        Next::Done
-    } else {
-        Next::More
-    }
+    if kind == message::SERVER_HELLO_DONE || is_tls13 { Next::Done } else { Next::More }
 }
 
 fn name_of(kind: u8) -> Option<&'static str> {
@@ -98,11 +88,7 @@ fn read_server_hello(mut body: Reader<'_>, facts: &mut TlsFacts) -> Option<()> {
     let suite = CipherSuite(body.u16()?);
     body.u8()?;
     let mut group = None;
-    let mut extensions = if body.is_empty() {
-        Reader(&[])
-    } else {
-        body.vector16()?
-    };
+    let mut extensions = if body.is_empty() { Reader(&[]) } else { body.vector16()? };
     while !extensions.is_empty() {
         let (code, mut data) = (extensions.u16()?, extensions.vector16()?);
         match code {

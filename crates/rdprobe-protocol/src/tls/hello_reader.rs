@@ -45,16 +45,10 @@ impl HelloMachine {
         let facts = TlsFacts {
             hello: Some(profile.id.clone()),
             hello_bytes: u32::try_from(outgoing.len()).ok(),
-            server_name: server_name
-                .filter(|name| sends_name && is_server_name(name))
-                .map(str::to_owned),
+            server_name: server_name.filter(|name| sends_name && is_server_name(name)).map(str::to_owned),
             ..TlsFacts::default()
         };
-        Self {
-            outgoing,
-            facts,
-            ..Self::passive()
-        }
+        Self { outgoing, facts, ..Self::passive() }
     }
 
     /// Sends nothing and reads along, while another implementation makes the handshake.
@@ -253,10 +247,7 @@ impl Machine for HelloMachine {
     }
 
     fn conclude(self: Box<Self>) -> Concluded {
-        Concluded {
-            facts: Facts::Tls(Box::new(self.facts)),
-            failure: self.failure,
-        }
+        Concluded { facts: Facts::Tls(Box::new(self.facts)), failure: self.failure }
     }
 }
 

@@ -35,11 +35,9 @@ mod tests {
 
     #[test]
     fn points_are_uncompressed_and_of_the_curve_s_size() {
-        for (group, size) in [
-            (NamedGroup::X25519, 32),
-            (NamedGroup::SECP256R1, 65),
-            (NamedGroup::SECP384R1, 97),
-        ] {
+        for (group, size) in
+            [(NamedGroup::X25519, 32), (NamedGroup::SECP256R1, 65), (NamedGroup::SECP384R1, 97)]
+        {
             assert_eq!(for_group(group, &[9; 32]).unwrap().len(), size);
         }
     }

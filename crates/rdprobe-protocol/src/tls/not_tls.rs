@@ -13,10 +13,7 @@ const FAREWELL: usize = 9;
 
 /// Whether `bytes` are the beginning of xrdp's farewell, or all of it.
 pub(super) fn may_be_farewell(bytes: &[u8]) -> bool {
-    bytes
-        .iter()
-        .zip(FAREWELL_HEADER)
-        .all(|(came, expected)| *came == expected)
+    bytes.iter().zip(FAREWELL_HEADER).all(|(came, expected)| *came == expected)
 }
 
 /// How many more bytes are worth reading; 0 once they can be named. Depends on the bytes alone and not on how

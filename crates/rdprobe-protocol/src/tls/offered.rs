@@ -93,11 +93,7 @@ impl ClientHello {
             signature_schemes: Vec::new(),
         };
         body.vector8()?;
-        let mut extensions = if body.is_empty() {
-            Reader(&[])
-        } else {
-            body.vector16()?
-        };
+        let mut extensions = if body.is_empty() { Reader(&[]) } else { body.vector16()? };
         while !extensions.is_empty() {
             let (code, data) = (extensions.u16()?, extensions.vector16()?);
             hello.extensions.push(code);
@@ -160,22 +156,14 @@ mod tests {
     use crate::testing::{frame, garbled, seed};
 
     fn hello() -> Vec<u8> {
-        client_hello(
-            HelloProfile::client(DEFAULT_CLIENT).unwrap(),
-            Some("host.example"),
-            &seed(),
-        )
+        client_hello(HelloProfile::client(DEFAULT_CLIENT).unwrap(), Some("host.example"), &seed())
     }
 
     #[test]
     fn every_beginning_of_a_hello_is_incomplete() {
         for bytes in [hello(), frame("tls_client_hello_mstsc")] {
             for cut in 0..bytes.len() {
-                assert_eq!(
-                    ClientHello::decode(&bytes[..cut]),
-                    Err(DecodeError::Incomplete),
-                    "{cut}"
-                );
+                assert_eq!(ClientHello::decode(&bytes[..cut]), Err(DecodeError::Incomplete), "{cut}");
             }
         }
     }

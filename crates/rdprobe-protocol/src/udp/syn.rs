@@ -95,11 +95,7 @@ impl Syn {
                 reader.take(COOKIE_HASH)?;
             }
         }
-        Some(Self {
-            version,
-            initial_sequence_number,
-            correlation_id,
-        })
+        Some(Self { version, initial_sequence_number, correlation_id })
     }
 }
 

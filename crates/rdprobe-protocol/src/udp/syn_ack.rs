@@ -112,10 +112,7 @@ mod tests {
     fn captured_answers_are_read_and_written() {
         let answer = captured("eudp_syn_v101", "eudp_synack_v101");
         assert_eq!(answer.version, 3);
-        assert_eq!(
-            (answer.receive_window, answer.upstream_mtu, answer.downstream_mtu),
-            (64, 1232, 1232)
-        );
+        assert_eq!((answer.receive_window, answer.upstream_mtu, answer.downstream_mtu), (64, 1232, 1232));
         let answer = captured("eudp_syn_v3old", "eudp_synack_v2");
         assert_eq!(answer.version, 2);
         assert_eq!(answer.encode(), frame("eudp_synack_v2"));
@@ -129,10 +126,7 @@ mod tests {
         // [MS-RDPEUDP] 4.1.2.
         let mut datagram = hex::decode("00000042040000050000004204d004d0").unwrap();
         datagram.resize(DATAGRAM, 0);
-        let syn = Syn {
-            initial_sequence_number: 0x42,
-            ..Syn::new(1, [7; 20])
-        };
+        let syn = Syn { initial_sequence_number: 0x42, ..Syn::new(1, [7; 20]) };
         let answer = SynAck::decode(&datagram, &syn).unwrap();
         assert_eq!((answer.version, answer.receive_window), (1, 1024));
         assert_eq!(answer.encode(), datagram);
@@ -153,11 +147,7 @@ mod tests {
     fn ironrdp_reads_what_we_write() {
         let ours = captured("eudp_syn_v101", "eudp_synack_v101").encode();
         let read: V1Datagram = ironrdp_core::decode(&ours).unwrap();
-        assert!(
-            read.header
-                .flags
-                .contains(V1Flags::SYN | V1Flags::ACK | V1Flags::SYNEX)
-        );
+        assert!(read.header.flags.contains(V1Flags::SYN | V1Flags::ACK | V1Flags::SYNEX));
         assert_eq!(read.syn_data.unwrap().upstream_mtu, 1232);
     }
 

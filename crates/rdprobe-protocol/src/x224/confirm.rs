@@ -51,11 +51,7 @@ fn read_tpdu(tpdu: &[u8], facts: &mut X224Facts) -> Option<Option<Failure>> {
     let user_data = reader.0;
     let code = header.u8()?;
     // The low half of these two codes is an initial credit, 0 in class 0 (X.224 13.3.3 b, 13.4.3 b).
-    let kind = if code & 0xF0 == CONNECTION_CONFIRM {
-        CONNECTION_CONFIRM
-    } else {
-        code
-    };
+    let kind = if code & 0xF0 == CONNECTION_CONFIRM { CONNECTION_CONFIRM } else { code };
     if kind != CONNECTION_CONFIRM {
         facts.tpdu = Some(code);
     }
@@ -75,10 +71,7 @@ fn read_tpdu(tpdu: &[u8], facts: &mut X224Facts) -> Option<Option<Failure>> {
             facts.source_reference = Some(header.u16()?);
             let reason = header.u8()?;
             facts.reason = Some(reason);
-            rejected(format!(
-                "X.224 Disconnect Request, reason {reason}: {}",
-                disconnect_reason(reason)
-            ))
+            rejected(format!("X.224 Disconnect Request, reason {reason}: {}", disconnect_reason(reason)))
         }
         ERROR => {
             facts.destination_reference = Some(header.u16()?);
@@ -90,9 +83,7 @@ fn read_tpdu(tpdu: &[u8], facts: &mut X224Facts) -> Option<Option<Failure>> {
             FailureKind::Closed,
             "an MCS Disconnect Provider Ultimatum in place of the Connection Confirm",
         )),
-        _ => malformed(format!(
-            "TPDU code 0x{code:02X} in place of the Connection Confirm"
-        )),
+        _ => malformed(format!("TPDU code 0x{code:02X} in place of the Connection Confirm")),
     })
 }
 
@@ -141,10 +132,7 @@ fn read_negotiation(mut structure: Reader<'_>, facts: &mut X224Facts) -> Option<
 /// The handshake cannot go on with a protocol that we did not offer, nor with several at once.
 fn judge_selection(facts: &X224Facts, selected: Protocol) -> Option<Failure> {
     if selected.0.count_ones() > 1 {
-        return malformed(format!(
-            "selected protocol 0x{:08X} is several at once",
-            selected.0
-        ));
+        return malformed(format!("selected protocol 0x{:08X} is several at once", selected.0));
     }
     if !facts.offered.contains(selected) {
         return malformed(format!("selected {selected}, which was not offered"));
@@ -156,12 +144,10 @@ fn flag_names(flags: u8) -> Vec<String> {
     (0..8)
         .map(|bit| 1 << bit)
         .filter(|bit| flags & bit != 0)
-        .map(
-            |bit| match RESPONSE_FLAGS.iter().find(|(known, _)| *known == bit) {
-                Some((_, name)) => (*name).to_owned(),
-                None => format!("0x{bit:02X}"),
-            },
-        )
+        .map(|bit| match RESPONSE_FLAGS.iter().find(|(known, _)| *known == bit) {
+            Some((_, name)) => (*name).to_owned(),
+            None => format!("0x{bit:02X}"),
+        })
         .collect()
 }
 

@@ -12,10 +12,7 @@ const VIRTUALBOX: u16 = 0x3412;
 const WINDOWS_FLAGS: [(u8, &str); 6] = [
     (0x00, "Windows Vista or Server 2008"),
     (0x01, "Windows 7 or Server 2008 R2"),
-    (
-        0x09,
-        "Windows 7 or Server 2008 R2 with the Restricted Admin update",
-    ),
+    (0x09, "Windows 7 or Server 2008 R2 with the Restricted Admin update"),
     (0x07, "Windows 8 or Server 2012"),
     (0x0F, "Windows 8 or 8.1, Server 2012 or 2012 R2"),
     (0x1F, "Windows 10 or later, Server 2016 or later"),
@@ -67,10 +64,7 @@ fn by_response(facts: &X224Facts, flags: u8) -> &'static str {
 /// The releases that send these flags. Future ones are taken to add to those of today.
 fn by_windows_flags(flags: u8) -> Option<&'static str> {
     let flags = if flags & 0x1F == 0x1F { 0x1F } else { flags };
-    WINDOWS_FLAGS
-        .iter()
-        .find(|(known, _)| *known == flags)
-        .map(|(_, name)| *name)
+    WINDOWS_FLAGS.iter().find(|(known, _)| *known == flags).map(|(_, name)| *name)
 }
 
 fn uses_credssp(facts: &X224Facts) -> bool {
@@ -94,7 +88,5 @@ pub fn fits_windows(facts: &X224Facts) -> bool {
     facts.source_reference == Some(WINDOWS_OR_XRDP)
         && facts.destination_reference == Some(0)
         && uses_credssp(facts)
-        && facts
-            .flags_raw
-            .is_some_and(|flags| by_windows_flags(flags).is_some())
+        && facts.flags_raw.is_some_and(|flags| by_windows_flags(flags).is_some())
 }

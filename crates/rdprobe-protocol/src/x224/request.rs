@@ -25,10 +25,8 @@ pub struct ConnectionRequest {
 
 impl From<&Offer> for ConnectionRequest {
     fn from(offer: &Offer) -> Self {
-        let token = offer
-            .routing_token
-            .as_ref()
-            .map(|token| token.strip_suffix("\r\n").unwrap_or(token).to_owned());
+        let token =
+            offer.routing_token.as_ref().map(|token| token.strip_suffix("\r\n").unwrap_or(token).to_owned());
         let cookie = || offer.cookie.as_ref().map(|cookie| format!("Cookie: {cookie}"));
         Self {
             line: token.or_else(cookie).map(String::into_bytes),
@@ -56,14 +54,11 @@ impl ConnectionRequest {
             variable.extend_from_slice(&protocols.0.to_le_bytes());
         }
         let indicator = FIXED_PART - 1 + variable.len();
-        let Some(length_indicator) = u8::try_from(indicator)
-            .ok()
-            .filter(|_| indicator <= MAX_LENGTH_INDICATOR)
+        let Some(length_indicator) =
+            u8::try_from(indicator).ok().filter(|_| indicator <= MAX_LENGTH_INDICATOR)
         else {
             let excess = indicator - MAX_LENGTH_INDICATOR;
-            return Err(format!(
-                "a cookie or routing token {excess} bytes too long for X.224"
-            ));
+            return Err(format!("a cookie or routing token {excess} bytes too long for X.224"));
         };
 
         let length = (TPKT_HEADER + 1 + indicator) as u16;
@@ -124,9 +119,7 @@ impl ConnectionRequest {
 
     /// The text after `Cookie: `, `mstshash=NAME`; none where the line is a routing token.
     pub fn cookie(&self) -> Option<&str> {
-        let cookie = std::str::from_utf8(self.line.as_deref()?)
-            .ok()?
-            .strip_prefix("Cookie: ")?;
+        let cookie = std::str::from_utf8(self.line.as_deref()?).ok()?.strip_prefix("Cookie: ")?;
         (!cookie.starts_with("msts=")).then_some(cookie)
     }
 
@@ -146,10 +139,7 @@ mod tests {
     use crate::testing::frame;
 
     fn offer(protocols: Option<u32>) -> Offer {
-        Offer {
-            protocols: protocols.map(Protocols),
-            ..Offer::default()
-        }
+        Offer { protocols: protocols.map(Protocols), ..Offer::default() }
     }
 
     fn encode(offer: &Offer) -> Vec<u8> {
@@ -159,10 +149,7 @@ mod tests {
     #[test]
     fn requests_are_those_of_real_clients() {
         assert_eq!(encode(&offer(Some(0x0b))), frame("x224_cr_no_cookie"));
-        let with_cookie = Offer {
-            cookie: Some("mstshash=eltons".into()),
-            ..offer(Some(0))
-        };
+        let with_cookie = Offer { cookie: Some("mstshash=eltons".into()), ..offer(Some(0)) };
         assert_eq!(encode(&with_cookie), frame("x224_cr_eltons"));
     }
 
@@ -179,10 +166,7 @@ mod tests {
                 routing_token: Some(format!("{token}\r\n")),
                 ..offer(Some(3))
             };
-            let bare = Offer {
-                routing_token: Some(token.into()),
-                ..offer.clone()
-            };
+            let bare = Offer { routing_token: Some(token.into()), ..offer.clone() };
             assert_eq!(encode(&offer), encode(&bare));
             let read = ConnectionRequest::decode(&encode(&offer)).unwrap();
             assert_eq!(read.routing_token(), Some(token.as_bytes()));
@@ -193,28 +177,16 @@ mod tests {
     #[test]
     fn a_line_that_x224_cannot_hold_is_our_own_fault() {
         for cookie in ["x".repeat(240), "two\r\nlines".into()] {
-            let offer = Offer {
-                cookie: Some(cookie),
-                ..offer(Some(3))
-            };
+            let offer = Offer { cookie: Some(cookie), ..offer(Some(3)) };
             assert!(ConnectionRequest::from(&offer).encode().is_err());
         }
     }
 
     #[test]
     fn ironrdp_reads_what_we_write() {
-        let ours = encode(&Offer {
-            cookie: Some("mstshash=eltons".into()),
-            flags: 1,
-            ..offer(Some(0x0b))
-        });
-        let read = ironrdp_core::decode::<X224<nego::ConnectionRequest>>(&ours)
-            .unwrap()
-            .0;
-        assert_eq!(
-            read.nego_data,
-            Some(nego::NegoRequestData::cookie("eltons".into()))
-        );
+        let ours = encode(&Offer { cookie: Some("mstshash=eltons".into()), flags: 1, ..offer(Some(0x0b)) });
+        let read = ironrdp_core::decode::<X224<nego::ConnectionRequest>>(&ours).unwrap().0;
+        assert_eq!(read.nego_data, Some(nego::NegoRequestData::cookie("eltons".into())));
         assert_eq!(read.protocol.bits(), 0x0b);
         assert_eq!(read.flags.bits(), 1);
     }
@@ -224,14 +196,8 @@ mod tests {
         let request = ConnectionRequest::decode(&frame("x224_cr_ssl_hybrid")).unwrap();
         assert_eq!(request.cookie(), Some("mstshash=USERNAME1"));
         assert_eq!(request.protocols, Some(Protocols(3)));
-        assert_eq!(
-            ConnectionRequest::decode(b"\x03\0\0"),
-            Err(DecodeError::Incomplete)
-        );
-        assert!(matches!(
-            ConnectionRequest::decode(b"GET / HTTP/1.1"),
-            Err(DecodeError::Malformed(_))
-        ));
+        assert_eq!(ConnectionRequest::decode(b"\x03\0\0"), Err(DecodeError::Incomplete));
+        assert!(matches!(ConnectionRequest::decode(b"GET / HTTP/1.1"), Err(DecodeError::Malformed(_))));
     }
 
     proptest! {

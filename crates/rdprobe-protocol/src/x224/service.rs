@@ -41,10 +41,8 @@ pub(crate) fn identify(bytes: &[u8]) -> Service {
 
 fn identify_text(bytes: &[u8]) -> Service {
     let text = bytes.trim_ascii_start();
-    let starts = |prefix: &[u8]| {
-        text.get(..prefix.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
-    };
+    let starts =
+        |prefix: &[u8]| text.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
     if starts(b"SSH-") {
         Service::Ssh
     } else if starts(b"HTTP/")
@@ -62,11 +60,7 @@ fn identify_text(bytes: &[u8]) -> Service {
     } else if starts(b"-ERR") || starts(b"-NOAUTH") || starts(b"-DENIED") {
         Service::Redis
     } else if starts(b"220") || starts(b"421") || starts(b"554") {
-        if contains(text, b"SMTP") || starts(b"554") {
-            Service::Smtp
-        } else {
-            Service::Ftp
-        }
+        if contains(text, b"SMTP") || starts(b"554") { Service::Smtp } else { Service::Ftp }
     } else {
         Service::Unknown
     }

@@ -6,10 +6,7 @@ use super::*;
 use crate::testing::{self, frame};
 
 fn machine() -> X224Machine {
-    X224Machine::new(&Offer {
-        protocols: Some(Protocols::DEFAULT),
-        ..Offer::default()
-    })
+    X224Machine::new(&Offer { protocols: Some(Protocols::DEFAULT), ..Offer::default() })
 }
 
 fn facts_of(concluded: Concluded) -> (X224Facts, Option<Failure>) {
@@ -45,14 +42,8 @@ fn a_confirm_of_windows_10() {
     assert_eq!(facts.flags.len(), 5);
     assert_eq!(facts.flags[0], "EXTENDED_CLIENT_DATA_SUPPORTED");
     assert_eq!(facts.source_reference, Some(0x1234));
-    assert_eq!(
-        facts.implementation.as_deref(),
-        Some("Windows 10 1607 or later, Server 2016 or later")
-    );
-    assert_eq!(
-        facts.raw.as_deref(),
-        Some("030000130ed00000123400021f080008000000")
-    );
+    assert_eq!(facts.implementation.as_deref(), Some("Windows 10 1607 or later, Server 2016 or later"));
+    assert_eq!(facts.raw.as_deref(), Some("030000130ed00000123400021f080008000000"));
     assert!(fits_windows(&facts));
 }
 
@@ -141,11 +132,7 @@ fn broken_frames_are_malformed_and_kept() {
     ] {
         let bytes = hex::decode(text).unwrap();
         let (facts, failure) = facts_of(testing::conclude(machine(), &bytes, Ending::Closed));
-        let expected = if text == "030000ff" {
-            FailureKind::Closed
-        } else {
-            FailureKind::Malformed
-        };
+        let expected = if text == "030000ff" { FailureKind::Closed } else { FailureKind::Malformed };
         assert_eq!(kind(failure), Some(expected), "{text}");
         assert_eq!(facts.raw.as_deref(), Some(text));
     }
@@ -189,42 +176,24 @@ fn silence_and_closes_before_any_byte() {
 
 #[test]
 fn a_bad_offer_is_our_own_failure_and_sends_nothing() {
-    let mut machine = X224Machine::new(&Offer {
-        cookie: Some("x".repeat(300)),
-        ..Offer::default()
-    });
+    let mut machine = X224Machine::new(&Offer { cookie: Some("x".repeat(300)), ..Offer::default() });
     assert!(machine.outgoing().is_empty());
     assert_eq!(machine.wanted(), 0);
-    assert_eq!(
-        kind(Box::new(machine).conclude().failure),
-        Some(FailureKind::Local)
-    );
+    assert_eq!(kind(Box::new(machine).conclude().failure), Some(FailureKind::Local));
 }
 
 #[test]
 fn fingerprints() {
     for (name, implementation, windows) in [
         ("x224_cc_hybrid_2008r2", "Windows 7 or Server 2008 R2", true),
-        (
-            "x224_cc_hybrid_2012",
-            "Windows 8 or 8.1, Server 2012 or 2012 R2",
-            true,
-        ),
-        (
-            "x224_cc_hybrid_win10",
-            "Windows 10 or later, Server 2016 or later",
-            true,
-        ),
+        ("x224_cc_hybrid_2012", "Windows 8 or 8.1, Server 2012 or 2012 R2", true),
+        ("x224_cc_hybrid_win10", "Windows 10 or later, Server 2016 or later", true),
         (
             "x224_cc_hybrid_win7_restricted_admin",
             "Windows 7 or Server 2008 R2 with the Restricted Admin update",
             true,
         ),
-        (
-            "x224_cc_gnome_remote_desktop",
-            "FreeRDP-based (gnome-remote-desktop, a shadow server)",
-            false,
-        ),
+        ("x224_cc_gnome_remote_desktop", "FreeRDP-based (gnome-remote-desktop, a shadow server)", false),
         ("x224_cc_virtualbox", "VirtualBox", false),
         ("x224_cc_rdp_w2003", "Windows or xrdp", false),
         ("x224_cc_rdp_xrdp", "xrdp, or less likely Windows", false),
@@ -255,11 +224,7 @@ fn facts_survive_the_report() {
 
 #[test]
 fn every_cut_concludes() {
-    for name in [
-        "x224_cc_hybrid_ex_win10",
-        "x224_cc_failure_2_w2003",
-        "x224_cc_virtualbox",
-    ] {
+    for name in ["x224_cc_hybrid_ex_win10", "x224_cc_failure_2_w2003", "x224_cc_virtualbox"] {
         testing::survives_every_cut(machine, &frame(name));
     }
     testing::survives_every_cut(machine, b"HTTP/1.1 400 Bad Request\r\n");

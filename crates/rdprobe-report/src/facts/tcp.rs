@@ -68,20 +68,12 @@ impl Icmp {
 
     /// True for "port unreachable".
     pub fn is_port_unreachable(&self) -> bool {
-        if self.v6 {
-            self.kind == 1 && self.code == 4
-        } else {
-            self.kind == 3 && self.code == 3
-        }
+        if self.v6 { self.kind == 1 && self.code == 4 } else { self.kind == 3 && self.code == 3 }
     }
 
     /// True for "fragmentation needed" (RFC 1191) and "packet too big" (RFC 8201).
     pub fn is_too_big(&self) -> bool {
-        if self.v6 {
-            self.kind == 2
-        } else {
-            self.kind == 3 && self.code == 4
-        }
+        if self.v6 { self.kind == 2 } else { self.kind == 3 && self.code == 4 }
     }
 
     /// What the type and code say, `host unreachable`.

@@ -93,10 +93,6 @@ pub struct Alert {
 impl Alert {
     /// From the two bytes of the alert message (RFC 8446 6).
     pub fn new(level: u8, description: u8) -> Self {
-        Self {
-            name: AlertDescription(description),
-            code: description,
-            fatal: level == 2,
-        }
+        Self { name: AlertDescription(description), code: description, fatal: level == 2 }
     }
 }

@@ -199,18 +199,11 @@ impl AlertDescription {
 }
 
 fn name_of(table: &'static [(u16, &'static str)], code: u16) -> Option<&'static str> {
-    table
-        .iter()
-        .find(|(known, _)| *known == code)
-        .map(|(_, name)| *name)
+    table.iter().find(|(known, _)| *known == code).map(|(_, name)| *name)
 }
 
 fn code_of(table: &[(u16, &str)], text: &str) -> Option<u16> {
-    table
-        .iter()
-        .find(|(_, name)| *name == text)
-        .map(|(code, _)| *code)
-        .or_else(|| parse_hex(text))
+    table.iter().find(|(_, name)| *name == text).map(|(code, _)| *code).or_else(|| parse_hex(text))
 }
 
 /// Name in, name out: display, parse and serde of a code point over its table; unknown ones read `0x1A2B`.
@@ -275,24 +268,14 @@ mod tests {
 
     #[test]
     fn the_suite_registry_is_sorted_and_unique() {
-        assert!(
-            suite_registry::SUITES
-                .windows(2)
-                .all(|pair| pair[0].0 < pair[1].0)
-        );
+        assert!(suite_registry::SUITES.windows(2).all(|pair| pair[0].0 < pair[1].0));
         assert!(CipherSuite::registered().count() > 340);
     }
 
     #[test]
     fn code_points_read_as_names_and_back() {
-        assert_eq!(
-            CipherSuite(0xC030).to_string(),
-            "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"
-        );
-        assert_eq!(
-            "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384".parse(),
-            Ok(CipherSuite(0xC030))
-        );
+        assert_eq!(CipherSuite(0xC030).to_string(), "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384");
+        assert_eq!("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384".parse(), Ok(CipherSuite(0xC030)));
         assert_eq!(CipherSuite(0xFEED).to_string(), "0xFEED");
         assert_eq!("0xFEED".parse(), Ok(CipherSuite(0xFEED)));
         assert_eq!(TlsVersion(0x0303).to_string(), "TLS 1.2");

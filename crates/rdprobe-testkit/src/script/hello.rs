@@ -72,11 +72,7 @@ impl ClientHello {
 
     fn body(body: &[u8], raw: &[u8]) -> Option<Self> {
         let mut reader = Reader(body);
-        let mut hello = Self {
-            raw: raw.to_vec(),
-            legacy_version: reader.u16()?,
-            ..Self::default()
-        };
+        let mut hello = Self { raw: raw.to_vec(), legacy_version: reader.u16()?, ..Self::default() };
         reader.take(32)?;
         hello.session_id = reader.vector8()?.0.to_vec();
         hello.suites = reader.vector16()?.u16s().map(CipherSuite).collect();
@@ -139,8 +135,6 @@ impl<'a> Reader<'a> {
     }
 
     fn u16s(self) -> impl Iterator<Item = u16> {
-        self.0
-            .chunks_exact(2)
-            .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
+        self.0.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
     }
 }

@@ -60,8 +60,7 @@ impl Host {
     /// Every address with the listener's port.
     pub fn sockets(&self) -> impl Iterator<Item = SocketAddr> {
         let port = self.port.unwrap_or(rdprobe_report::Target::DEFAULT_PORT);
-        self.all_addresses()
-            .map(move |address| SocketAddr::new(address, port))
+        self.all_addresses().map(move |address| SocketAddr::new(address, port))
     }
 }
 
@@ -276,10 +275,7 @@ pub struct HexBytes(pub Vec<u8>);
 impl<'de> Deserialize<'de> for HexBytes {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let digits: String = text
-            .chars()
-            .filter(|character| !character.is_whitespace())
-            .collect();
+        let digits: String = text.chars().filter(|character| !character.is_whitespace()).collect();
         hex::decode(digits).map(Self).map_err(serde::de::Error::custom)
     }
 }

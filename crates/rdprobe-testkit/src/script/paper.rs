@@ -27,16 +27,9 @@ pub(crate) fn flight(
     chain: &[impl AsRef<[u8]>],
     hello: &ClientHello,
 ) -> Result<Vec<u8>, Mismatch> {
-    let own = if step.versions.is_empty() {
-        &[TlsVersion::TLS_1_2][..]
-    } else {
-        &step.versions
-    };
-    let version = *own
-        .iter()
-        .filter(|version| hello.offers_version(**version))
-        .max()
-        .ok_or(Mismatch::Version)?;
+    let own = if step.versions.is_empty() { &[TlsVersion::TLS_1_2][..] } else { &step.versions };
+    let version =
+        *own.iter().filter(|version| hello.offers_version(**version)).max().ok_or(Mismatch::Version)?;
     let (suite, group) = step
         .suites
         .iter()
@@ -68,10 +61,7 @@ pub(crate) fn flight(
         messages.extend(message(SERVER_KEY_EXCHANGE, &body));
     }
     messages.extend(message(SERVER_HELLO_DONE, &[]));
-    Ok(messages
-        .chunks(1 << 14)
-        .flat_map(|fragment| record(22, version, fragment))
-        .collect())
+    Ok(messages.chunks(1 << 14).flat_map(|fragment| record(22, version, fragment)).collect())
 }
 
 /// A plaintext alert record.

@@ -23,11 +23,7 @@ impl TlsSession {
     pub(crate) fn new(step: &TlsStep, identity: &Identity) -> Result<Self, String> {
         let config = config(step, identity)?;
         let connection = ServerConnection::new(config).map_err(|error| error.to_string())?;
-        Ok(Self {
-            connection,
-            plaintext: Vec::new(),
-            peer_closed: false,
-        })
+        Ok(Self { connection, plaintext: Vec::new(), peer_closed: false })
     }
 
     pub(crate) fn is_handshaking(&self) -> bool {
@@ -37,29 +33,18 @@ impl TlsSession {
     /// Takes bytes of the client. An error is told after the alert for it stands in `outgoing`.
     pub(crate) fn receive(&mut self, mut bytes: &[u8]) -> Result<(), String> {
         while !bytes.is_empty() {
-            self.connection
-                .read_tls(&mut bytes)
-                .map_err(|error| error.to_string())?;
-            let state = self
-                .connection
-                .process_new_packets()
-                .map_err(|error| error.to_string())?;
+            self.connection.read_tls(&mut bytes).map_err(|error| error.to_string())?;
+            let state = self.connection.process_new_packets().map_err(|error| error.to_string())?;
             self.peer_closed |= state.peer_has_closed();
             let mut plaintext = vec![0; state.plaintext_bytes_to_read()];
-            self.connection
-                .reader()
-                .read_exact(&mut plaintext)
-                .map_err(|error| error.to_string())?;
+            self.connection.reader().read_exact(&mut plaintext).map_err(|error| error.to_string())?;
             self.plaintext.extend(plaintext);
         }
         Ok(())
     }
 
     pub(crate) fn send(&mut self, plaintext: &[u8]) {
-        self.connection
-            .writer()
-            .write_all(plaintext)
-            .expect("rustls's buffer takes what a script sends");
+        self.connection.writer().write_all(plaintext).expect("rustls's buffer takes what a script sends");
     }
 
     pub(crate) fn send_close_notify(&mut self) {
@@ -70,9 +55,7 @@ impl TlsSession {
     pub(crate) fn outgoing(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         while self.connection.wants_write() {
-            self.connection
-                .write_tls(&mut bytes)
-                .expect("a vector takes everything");
+            self.connection.write_tls(&mut bytes).expect("a vector takes everything");
         }
         bytes
     }
@@ -86,10 +69,7 @@ fn config(step: &TlsStep, identity: &Identity) -> Result<Arc<ServerConfig>, Stri
         .copied()
         .filter(|version| {
             step.versions.is_empty()
-                || step
-                    .versions
-                    .iter()
-                    .any(|wanted| wanted.0 == u16::from(version.version))
+                || step.versions.iter().any(|wanted| wanted.0 == u16::from(version.version))
         })
         .collect();
     let config = ServerConfig::builder_with_provider(Arc::new(provider))
@@ -102,9 +82,7 @@ fn config(step: &TlsStep, identity: &Identity) -> Result<Arc<ServerConfig>, Stri
     };
     // Unlike `with_single_cert`, this asks for no relation between the two.
     let certified = CertifiedKey::new(identity.chain.clone(), key);
-    Ok(Arc::new(
-        config.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified))),
-    ))
+    Ok(Arc::new(config.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)))))
 }
 
 fn restrict(provider: &mut CryptoProvider, step: &TlsStep) -> Result<(), String> {

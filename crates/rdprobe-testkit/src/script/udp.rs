@@ -69,16 +69,10 @@ pub(crate) fn answer(udp: &Udp, nth: u32, datagram: &[u8]) -> Reply {
     match udp {
         Udp::Silent => Reply::Nothing,
         Udp::Icmp(error) => Reply::Icmp(error.clone()),
-        Udp::Send(bytes) => Reply::Datagram {
-            bytes: bytes.0.clone(),
-            extra_ms: 0.0,
-        },
+        Udp::Send(bytes) => Reply::Datagram { bytes: bytes.0.clone(), extra_ms: 0.0 },
         Udp::Answer(answer) if answer.lose.contains(&nth) => Reply::Nothing,
         Udp::Answer(answer) => match syn_ack(answer, datagram) {
-            Some(bytes) => Reply::Datagram {
-                bytes,
-                extra_ms: turn(&answer.jitter_ms, nth),
-            },
+            Some(bytes) => Reply::Datagram { bytes, extra_ms: turn(&answer.jitter_ms, nth) },
             None => Reply::Nothing,
         },
     }
@@ -112,11 +106,7 @@ fn syn_ack(answer: &UdpAnswer, syn: &[u8]) -> Option<Vec<u8>> {
     bytes.extend(answer.mtu.to_be_bytes());
     if synex {
         bytes.extend(VERSION_INFO_VALID.to_be_bytes());
-        let version = if answer.version >= 3 {
-            VERSION_3
-        } else {
-            answer.version
-        };
+        let version = if answer.version >= 3 { VERSION_3 } else { answer.version };
         bytes.extend(version.to_be_bytes());
     }
     bytes.resize(1232, 0);

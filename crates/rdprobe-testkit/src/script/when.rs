@@ -96,15 +96,9 @@ impl When {
             && self.offer.is_none_or(|offer| protocols == Some(offer))
             && self.offer_has.is_none_or(|offer| bits & offer.0 != 0)
             && self.offer_lacks.is_none_or(|offer| bits & offer.0 == 0)
-            && self
-                .negotiation
-                .is_none_or(|wanted| wanted == protocols.is_some())
+            && self.negotiation.is_none_or(|wanted| wanted == protocols.is_some())
             && self.cookie.is_none_or(|wanted| {
-                wanted
-                    == seen
-                        .request
-                        .as_ref()
-                        .is_some_and(|request| request.cookie.is_some())
+                wanted == seen.request.as_ref().is_some_and(|request| request.cookie.is_some())
             })
             && self
                 .hello
@@ -116,13 +110,9 @@ impl When {
 impl HelloWhen {
     fn holds(&self, hello: &ClientHello) -> bool {
         self.version.is_none_or(|version| hello.offers_version(version))
-            && self
-                .lacks_version
-                .is_none_or(|version| !hello.offers_version(version))
+            && self.lacks_version.is_none_or(|version| !hello.offers_version(version))
             && (self.suite.is_empty() || self.suite.iter().any(|suite| hello.suites.contains(suite)))
-            && self
-                .server_name
-                .is_none_or(|wanted| wanted == hello.server_name.is_some())
+            && self.server_name.is_none_or(|wanted| wanted == hello.server_name.is_some())
             && self.larger_than.is_none_or(|limit| hello.raw.len() > limit)
     }
 }

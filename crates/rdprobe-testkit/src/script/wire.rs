@@ -24,10 +24,9 @@ impl Request {
         };
         let line_end = variable.windows(2).position(|pair| pair == b"\r\n");
         let (cookie, rest) = match line_end {
-            Some(end) if variable[0] != NEG_REQ => (
-                Some(String::from_utf8_lossy(&variable[..end]).into_owned()),
-                &variable[end + 2..],
-            ),
+            Some(end) if variable[0] != NEG_REQ => {
+                (Some(String::from_utf8_lossy(&variable[..end]).into_owned()), &variable[end + 2..])
+            }
             _ => (None, variable),
         };
         let protocols = match rest {
@@ -103,13 +102,7 @@ mod tests {
     #[test]
     fn requests_are_read() {
         let plain = hex::decode("030000130ee000000000000100080003000000").unwrap();
-        assert_eq!(
-            Request::parse(&plain),
-            Some(Request {
-                protocols: Some(Protocols(3)),
-                cookie: None
-            })
-        );
+        assert_eq!(Request::parse(&plain), Some(Request { protocols: Some(Protocols(3)), cookie: None }));
         let mut with_cookie = hex::decode("0300002727e00000000000").unwrap();
         with_cookie.extend(b"Cookie: mstshash=eve\r\n");
         with_cookie.extend([1, 0, 8, 0, 11, 0, 0, 0]);

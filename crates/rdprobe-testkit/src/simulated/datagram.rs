@@ -34,28 +34,18 @@ impl SimulatedDatagram {
         ledger: Arc<Mutex<Ledger>>,
         start: Instant,
     ) -> Self {
-        Self {
-            address,
-            machine,
-            ledger,
-            start,
-            incoming: VecDeque::new(),
-        }
+        Self { address, machine, ledger, start, incoming: VecDeque::new() }
     }
 }
 
 impl Datagram for SimulatedDatagram {
     async fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
         let now = Instant::now();
-        self.ledger
-            .lock()
-            .expect("nobody panics here")
-            .datagrams
-            .push(SentDatagram {
-                address: self.address,
-                at: now - self.start,
-                bytes: datagram.len(),
-            });
+        self.ledger.lock().expect("nobody panics here").datagrams.push(SentDatagram {
+            address: self.address,
+            at: now - self.start,
+            bytes: datagram.len(),
+        });
         let Some(machine) = &self.machine else {
             return Ok(());
         };

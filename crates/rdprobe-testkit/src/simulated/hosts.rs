@@ -86,17 +86,8 @@ impl Machines {
         start: Instant,
     ) -> Self {
         Self {
-            machines: scenario
-                .hosts
-                .iter()
-                .map(|host| Arc::new(Machine::new(host)))
-                .collect(),
-            stage: Stage {
-                certificates: scenario.certificates(),
-                cut,
-                now: scenario.now,
-                start,
-            },
+            machines: scenario.hosts.iter().map(|host| Arc::new(Machine::new(host))).collect(),
+            stage: Stage { certificates: scenario.certificates(), cut, now: scenario.now, start },
             ledger,
             start,
             journals: Mutex::default(),
@@ -142,10 +133,7 @@ impl Machines {
             round_trips: 0,
             journal: Journal::default(),
         });
-        self.journals
-            .lock()
-            .expect("nobody panics here")
-            .push(Arc::clone(&journal));
+        self.journals.lock().expect("nobody panics here").push(Arc::clone(&journal));
         let entry = Entry {
             ledger: Arc::clone(&self.ledger),
             index: ledger.connections.len() - 1,
@@ -182,31 +170,19 @@ impl Machines {
                 } else {
                     FailureKind::Unreachable
                 };
-                return Err(connect_error(
-                    address,
-                    Failure::new(kind, icmp.meaning()),
-                    Some(icmp),
-                ));
+                return Err(connect_error(address, Failure::new(kind, icmp.meaning()), Some(icmp)));
             }
         }
         let index = entry.index;
         entry.established(machine.rtt);
         let (client, host) = pipe::connection(machine.rtt / 2, entry);
-        tokio::spawn(serve(
-            Arc::clone(machine),
-            host,
-            address,
-            self.stage.clone(),
-            journal,
-        ));
+        tokio::spawn(serve(Arc::clone(machine), host, address, self.stage.clone(), journal));
         Ok(SimulatedStream::new(client, address, index, machine.rtt))
     }
 
     pub(super) fn datagram(&self, address: SocketAddr) -> SimulatedDatagram {
-        let machine = self
-            .find(address)
-            .filter(|(_, listening)| *listening)
-            .map(|(machine, _)| Arc::clone(machine));
+        let machine =
+            self.find(address).filter(|(_, listening)| *listening).map(|(machine, _)| Arc::clone(machine));
         SimulatedDatagram::new(address, machine, Arc::clone(&self.ledger), self.start)
     }
 }
@@ -225,11 +201,7 @@ async fn serve(
     let beside = machine.open.fetch_add(1, Ordering::Relaxed);
     let _leave = Leave(Arc::clone(&machine.open));
     if machine.host.limit.is_some_and(|limit| beside >= limit) {
-        journal
-            .lock()
-            .expect("no player panics")
-            .notes
-            .push("over the limit".into());
+        journal.lock().expect("no player panics").notes.push("over the limit".into());
         socket.reset(false);
         return;
     }
@@ -237,14 +209,8 @@ async fn serve(
         true => Some(Arc::clone(&machine.turn).lock_owned().await),
         false => None,
     };
-    let connection = Accepted {
-        nth,
-        beside: beside > 0,
-        journal,
-    };
-    Player::new(socket, connection, stage)
-        .play(&machine.host.rules)
-        .await;
+    let connection = Accepted { nth, beside: beside > 0, journal };
+    Player::new(socket, connection, stage).play(&machine.host.rules).await;
 }
 
 /// Counts a connection out again.
@@ -270,10 +236,6 @@ pub(super) fn icmp(error: &IcmpError, address: SocketAddr) -> Icmp {
 fn connect_error(address: SocketAddr, failure: Failure, icmp: Option<Icmp>) -> ConnectError {
     ConnectError {
         failure,
-        facts: Box::new(TcpFacts {
-            address: Some(address),
-            icmp,
-            ..TcpFacts::default()
-        }),
+        facts: Box::new(TcpFacts { address: Some(address), icmp, ..TcpFacts::default() }),
     }
 }

@@ -82,11 +82,7 @@ pub struct SentDatagram {
 impl Ledger {
     /// The most connections that the client had open to one address at a time, its half-open ones left out.
     pub fn most_open(&self, address: IpAddr) -> usize {
-        let here = || {
-            self.connections
-                .iter()
-                .filter(|connection| connection.address.ip() == address)
-        };
+        let here = || self.connections.iter().filter(|connection| connection.address.ip() == address);
         here()
             .filter_map(|connection| connection.established)
             .map(|at| here().filter(|other| other.open_at(at)).count())
@@ -96,9 +92,7 @@ impl Ledger {
 
     /// Connections that the client did not end in order.
     pub fn impolite(&self) -> impl Iterator<Item = &Connection> {
-        self.connections
-            .iter()
-            .filter(|connection| !connection.is_polite())
+        self.connections.iter().filter(|connection| !connection.is_polite())
     }
 }
 

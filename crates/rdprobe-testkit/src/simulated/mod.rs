@@ -69,11 +69,7 @@ where
         let elapsed = network.start.elapsed();
         // What the probe leaves behind (the waiting for the peers' ends) comes to its own end.
         sleep(Duration::from_secs(60)).await;
-        Simulation {
-            output,
-            elapsed,
-            ledger: network.ledger(),
-        }
+        Simulation { output, elapsed, ledger: network.ledger() }
     }));
     drop(local);
     runtime.shutdown_background();
@@ -129,11 +125,7 @@ impl Network for SimulatedNetwork {
     }
 
     async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ResolveError> {
-        self.ledger
-            .lock()
-            .expect("nobody panics here")
-            .resolved
-            .push(host.into());
+        self.ledger.lock().expect("nobody panics here").resolved.push(host.into());
         let resolution = self.scenario.resolution(host);
         if resolution.hang {
             std::future::pending::<()>().await;

@@ -77,11 +77,7 @@ pub(super) fn connection(one_way: Duration, entry: Entry) -> (Socket, Socket) {
         ends: Default::default(),
         entry,
     }));
-    let end = |side| Socket {
-        link: Arc::clone(&link),
-        side,
-        timer: None,
-    };
+    let end = |side| Socket { link: Arc::clone(&link), side, timer: None };
     (end(CLIENT), end(HOST))
 }
 
@@ -134,15 +130,9 @@ impl Link {
         let arrival = now + self.one_way;
         let incoming = &self.directions[side];
         let is_bytes = |segment: &Segment| matches!(segment, Segment::Bytes(..));
-        let unread = incoming
-            .segments
-            .iter()
-            .any(|(at, segment)| *at <= now && is_bytes(segment));
-        let under_way = incoming
-            .segments
-            .iter()
-            .find(|(at, segment)| *at > now && is_bytes(segment))
-            .map(|(at, _)| *at);
+        let unread = incoming.segments.iter().any(|(at, segment)| *at <= now && is_bytes(segment));
+        let under_way =
+            incoming.segments.iter().find(|(at, segment)| *at > now && is_bytes(segment)).map(|(at, _)| *at);
         if side == CLIENT {
             self.entry.closed(now);
         }

@@ -87,11 +87,7 @@ impl Account {
 
     /// `DOMAIN\user`, `user@realm` or `user`; never a secret.
     pub fn name(&self) -> String {
-        if self.domain.is_empty() {
-            self.user.clone()
-        } else {
-            format!("{}\\{}", self.domain, self.user)
-        }
+        if self.domain.is_empty() { self.user.clone() } else { format!("{}\\{}", self.domain, self.user) }
     }
 
     pub(super) fn user(&self) -> &str {
@@ -138,12 +134,7 @@ impl Account {
             Standing::Accepted => None,
             Standing::Stopped(why) => return Err(why.clone()),
         };
-        Ok(Turn {
-            account: Arc::clone(self),
-            _alone: guard,
-            spent: false,
-            accepted: false,
-        })
+        Ok(Turn { account: Arc::clone(self), _alone: guard, spent: false, accepted: false })
     }
 
     fn standing(&self) -> std::sync::MutexGuard<'_, Standing> {
@@ -222,10 +213,7 @@ mod tests {
     use super::*;
 
     fn account() -> Arc<Account> {
-        Arc::new(Account::new(
-            "CORP\\alice",
-            Zeroizing::new("Passw0rd!".to_owned()),
-        ))
+        Arc::new(Account::new("CORP\\alice", Zeroizing::new("Passw0rd!".to_owned())))
     }
 
     async fn waits(account: &Arc<Account>) -> bool {
@@ -250,13 +238,7 @@ mod tests {
         let mut first = account.turn().await.unwrap();
         first.spend().unwrap();
         drop(first);
-        assert!(
-            account
-                .turn()
-                .await
-                .unwrap_err()
-                .contains("CORP\\alice was refused")
-        );
+        assert!(account.turn().await.unwrap_err().contains("CORP\\alice was refused"));
     }
 
     #[tokio::test]
@@ -284,10 +266,7 @@ mod tests {
     #[test]
     fn debug_hides_the_password() {
         let text = format!("{:?}", account());
-        assert!(
-            text.contains("CORP\\\\alice") && !text.contains("Passw0rd"),
-            "{text}"
-        );
+        assert!(text.contains("CORP\\\\alice") && !text.contains("Passw0rd"), "{text}");
     }
 
     #[test]
@@ -298,10 +277,7 @@ mod tests {
         };
         assert_eq!(of("alice"), ("alice".into(), None));
         assert_eq!(of("CORP\\alice"), ("CORP\\alice".into(), Some("CORP".into())));
-        assert_eq!(
-            of("alice@corp.example"),
-            ("alice@corp.example".into(), Some("corp.example".into()))
-        );
+        assert_eq!(of("alice@corp.example"), ("alice@corp.example".into(), Some("corp.example".into())));
         let domain = Account::new("alice", Zeroizing::default()).domain("CORP");
         assert_eq!(domain.name(), "CORP\\alice");
     }

@@ -66,9 +66,8 @@ impl<N: Network> Exchange<'_, N> {
         let mut incoming = Vec::new();
         for _ in 0..MOST_TOKENS {
             let mut tried = false;
-            let advanced = security
-                .advance(self.network, &mut self.turn, incoming, self.until, &mut tried)
-                .await;
+            let advanced =
+                security.advance(self.network, &mut self.turn, incoming, self.until, &mut tried).await;
             self.facts.authentication_sent |= tried;
             let Advance { token, complete } = advanced?;
             if security.proves(&token) {
@@ -78,11 +77,7 @@ impl<N: Network> Exchange<'_, N> {
             if complete {
                 return Ok(token);
             }
-            let request = TsRequest {
-                version: Some(VERSION),
-                token: Some(token),
-                ..TsRequest::default()
-            };
+            let request = TsRequest { version: Some(VERSION), token: Some(token), ..TsRequest::default() };
             let waiting_for = if self.facts.authentication_sent {
                 "the answer to the credentials"
             } else {
@@ -96,18 +91,13 @@ impl<N: Network> Exchange<'_, N> {
 
     /// The token within an answer, what it says of the mechanism noted.
     fn token_of(&mut self, answer: TsRequest) -> Result<Vec<u8>, Stop> {
-        let token = answer
-            .token
-            .ok_or_else(|| malformed("a TSRequest without a token"))?;
+        let token = answer.token.ok_or_else(|| malformed("a TSRequest without a token"))?;
         if NegTokenResp::begins(&token)
             && let Ok(response) = NegTokenResp::decode(&token)
         {
             self.facts.mechanism = response.mechanism.or(self.facts.mechanism.take());
             if let Some(error) = response.token.as_deref().and_then(kerberos::error_in_token) {
-                return Err(Stop::kerberos(KerberosError {
-                    exchange: Some("ap".into()),
-                    ..error
-                }));
+                return Err(Stop::kerberos(KerberosError { exchange: Some("ap".into()), ..error }));
             }
             if response.state == Some(NegState::Reject) {
                 return Err(rejected("the host accepts none of our mechanisms"));
@@ -124,9 +114,7 @@ impl<N: Network> Exchange<'_, N> {
         nonce: &[u8; 32],
     ) -> Result<TsRequest, Stop> {
         let hashed = self.version() >= FIRST_WITH_HASHES;
-        let sealed = security
-            .seal(&self.key(CLIENT_MAGIC, nonce))
-            .map_err(Stop::local)?;
+        let sealed = security.seal(&self.key(CLIENT_MAGIC, nonce)).map_err(Stop::local)?;
         let request = TsRequest {
             version: Some(VERSION),
             token: Some(token).filter(|token| !token.is_empty()),
@@ -177,9 +165,7 @@ impl<N: Network> Exchange<'_, N> {
         }
         if shown != expected {
             self.facts.public_key_bound = Some(false);
-            return Err(rejected(
-                "the host's pubKeyAuth is for another key than that of this TLS channel",
-            ));
+            return Err(rejected("the host's pubKeyAuth is for another key than that of this TLS channel"));
         }
         Ok(())
     }
@@ -200,26 +186,19 @@ impl<N: Network> Exchange<'_, N> {
             ..TsRequest::default()
         };
         let waiting_for = "the Early User Authorization Result";
-        match self
-            .answer(&request, Expected::Authorization, waiting_for)
-            .await?
-        {
+        match self.answer(&request, Expected::Authorization, waiting_for).await? {
             Answer::Authorization(result) => {
                 self.facts.authorization_result = Some(result);
                 match result {
                     0 => Ok(()),
-                    5 => Err(rejected(
-                        "the account has no right to log on through Remote Desktop",
-                    )),
+                    5 => Err(rejected("the account has no right to log on through Remote Desktop")),
                     other => Err(rejected(&format!("Early User Authorization Result {other}"))),
                 }
             }
             Answer::Tpkt(message) => Err(self.left(&message)),
             Answer::Request(request) => {
                 self.refused(&request)?;
-                Err(malformed(
-                    "a TSRequest instead of the Early User Authorization Result",
-                ))
+                Err(malformed("a TSRequest instead of the Early User Authorization Result"))
             }
         }
     }

@@ -29,10 +29,7 @@ impl FromStr for Kdc {
             if host.is_empty() || host.contains(['/', ' ', '[', ']']) {
                 return Err(format!("{text:?} is no HOST or HOST:PORT"));
             }
-            Ok(Self {
-                host: host.to_owned(),
-                port,
-            })
+            Ok(Self { host: host.to_owned(), port })
         };
         if text.parse::<IpAddr>().is_ok() {
             return whole(text, DEFAULT_PORT);

@@ -69,11 +69,7 @@ impl Stop {
 
     /// The library refuses: the host's token, where there was one to refuse, else our own configuration.
     fn library(error: &sspi::Error, answers_host: bool) -> Self {
-        let kind = if answers_host {
-            FailureKind::Malformed
-        } else {
-            FailureKind::Local
-        };
+        let kind = if answers_host { FailureKind::Malformed } else { FailureKind::Local };
         let detail = format!("the CredSSP library gives up: {}", error.description);
         Self::Failed(Failure::new(kind, detail))
     }
@@ -96,28 +92,19 @@ pub(crate) async fn prepare<N: Network>(context: &Context<'_, N>, spnego: bool) 
     let turn = timeout_at(context.deadline, account.turn())
         .await
         .map_err(|_| "its turn after the other targets did not come before the deadline")??;
-    Ok(Ready {
-        turn,
-        mechanism,
-        reason,
-    })
+    Ok(Ready { turn, mechanism, reason })
 }
 
 /// The mechanism, and for `negotiate` why it is this one.
 fn choose(account: &Account, host: &str, spnego: bool) -> Result<(Mechanism, Option<String>), String> {
-    let ntlm = if spnego {
-        Mechanism::NtlmInSpnego
-    } else {
-        Mechanism::Ntlm
-    };
+    let ntlm = if spnego { Mechanism::NtlmInSpnego } else { Mechanism::Ntlm };
     match (account.wanted_package(), no_kerberos(account, host)) {
         (Package::Ntlm, _) => Ok((ntlm, None)),
         (Package::Kerberos, None) => Ok((Mechanism::Kerberos, None)),
         (Package::Kerberos, Some(why)) => Err(format!("Kerberos cannot work: {why}")),
-        (Package::Negotiate, None) => Ok((
-            Mechanism::Kerberos,
-            Some("a KDC was named and the host is known by name".into()),
-        )),
+        (Package::Negotiate, None) => {
+            Ok((Mechanism::Kerberos, Some("a KDC was named and the host is known by name".into())))
+        }
         (Package::Negotiate, Some(why)) => Ok((ntlm, Some(format!("no Kerberos: {why}")))),
     }
 }
@@ -184,11 +171,7 @@ pub(crate) async fn run<N: Network>(
             Failure::new(FailureKind::Local, why)
         }
         Stop::Kerberos(error) => {
-            let kind = if error.code.is_some() {
-                FailureKind::Rejected
-            } else {
-                FailureKind::Unreachable
-            };
+            let kind = if error.code.is_some() { FailureKind::Rejected } else { FailureKind::Unreachable };
             let name = error.name.clone().or_else(|| error.text.clone());
             facts.kerberos_error = Some(*error);
             Failure::new(kind, name.unwrap_or_else(|| "a Kerberos error".into()))
@@ -196,10 +179,7 @@ pub(crate) async fn run<N: Network>(
         Stop::Failed(failure) => failure,
     });
     Outcome {
-        concluded: Concluded {
-            facts: Facts::Credssp(Box::new(facts)),
-            failure,
-        },
+        concluded: Concluded { facts: Facts::Credssp(Box::new(facts)), failure },
         timed_out: exchange.timed_out,
     }
 }
@@ -211,10 +191,7 @@ pub(crate) fn not_tried<N: Network>(context: &Context<'_, N>, why: String) -> Co
         not_tried: Some(why.clone()),
         ..CredsspFacts::default()
     };
-    Concluded {
-        facts: Facts::Credssp(Box::new(facts)),
-        failure: Some(Failure::new(FailureKind::Local, why)),
-    }
+    Concluded { facts: Facts::Credssp(Box::new(facts)), failure: Some(Failure::new(FailureKind::Local, why)) }
 }
 
 #[cfg(test)]
@@ -249,9 +226,6 @@ mod tests {
         let (mechanism, reason) = choose(&account(Package::Negotiate, true), "192.0.2.7", true).unwrap();
         assert_eq!(mechanism, Mechanism::NtlmInSpnego);
         assert!(reason.unwrap().contains("is an address"));
-        assert_eq!(
-            choose(&account(Package::Ntlm, true), "host", false),
-            Ok((Mechanism::Ntlm, None))
-        );
+        assert_eq!(choose(&account(Package::Ntlm, true), "host", false), Ok((Mechanism::Ntlm, None)));
     }
 }

@@ -64,12 +64,7 @@ impl Security {
                 .with_credential_use(CredentialUse::Outbound)
                 .with_auth_data(&credentials)
                 .execute(&mut context)?;
-            Ok(Self {
-                context,
-                credentials: acquired.credentials_handle,
-                mechanism,
-                target,
-            })
+            Ok(Self { context, credentials: acquired.credentials_handle, mechanism, target })
         })
         .map_err(|error| error.description)
     }
@@ -120,17 +115,10 @@ impl Security {
             }
         };
         let status = status
-            .map_err(|error| {
-                asked
-                    .failed(&error)
-                    .unwrap_or_else(|| Stop::library(&error, answers_host))
-            })?
+            .map_err(|error| asked.failed(&error).unwrap_or_else(|| Stop::library(&error, answers_host)))?
             .status;
         let [output] = output;
-        Ok(Advance {
-            token: output.buffer,
-            complete: status == SecurityStatus::Ok,
-        })
+        Ok(Advance { token: output.buffer, complete: status == SecurityStatus::Ok })
     }
 
     /// Whether a token proves the account: NTLM's AUTHENTICATE, or any of Kerberos, which begins with the AP-REQ.
@@ -138,9 +126,9 @@ impl Security {
         const AUTHENTICATE: &[u8] = b"NTLMSSP\0\x03\0\0\0";
         match self.mechanism {
             Mechanism::Kerberos => !token.is_empty(),
-            Mechanism::Ntlm | Mechanism::NtlmInSpnego => token
-                .windows(AUTHENTICATE.len())
-                .any(|window| window == AUTHENTICATE),
+            Mechanism::Ntlm | Mechanism::NtlmInSpnego => {
+                token.windows(AUTHENTICATE.len()).any(|window| window == AUTHENTICATE)
+            }
         }
     }
 
@@ -149,12 +137,9 @@ impl Security {
         let mut token = [0; 1024];
         let mut data = Zeroizing::new(plain.to_vec());
         unlogged(|| {
-            let mut buffers = [
-                SecurityBufferRef::token_buf(&mut token),
-                SecurityBufferRef::data_buf(&mut data),
-            ];
-            self.context
-                .encrypt_message(EncryptionFlags::empty(), &mut buffers)?;
+            let mut buffers =
+                [SecurityBufferRef::token_buf(&mut token), SecurityBufferRef::data_buf(&mut data)];
+            self.context.encrypt_message(EncryptionFlags::empty(), &mut buffers)?;
             let mut sealed = SecurityBufferRef::buf_data(&buffers, BufferType::Token)?.to_vec();
             sealed.extend_from_slice(SecurityBufferRef::buf_data(&buffers, BufferType::Data)?);
             Ok(sealed)
@@ -169,10 +154,7 @@ impl Security {
             return Err(Unsealed::TooShort);
         };
         unlogged(|| {
-            let mut buffers = [
-                SecurityBufferRef::data_buf(data),
-                SecurityBufferRef::token_buf(signature),
-            ];
+            let mut buffers = [SecurityBufferRef::data_buf(data), SecurityBufferRef::token_buf(signature)];
             self.context.decrypt_message(&mut buffers)?;
             Ok(SecurityBufferRef::buf_data(&buffers, BufferType::Data)?.to_vec())
         })
@@ -206,10 +188,9 @@ fn context(mechanism: Mechanism) -> sspi::Result<SspiContext> {
     match mechanism {
         Mechanism::Ntlm => Ok(SspiContext::Ntlm(Ntlm::with_config(ntlm()))),
         Mechanism::NtlmInSpnego => only(Box::new(ntlm()), "ntlm"),
-        Mechanism::Kerberos => only(
-            Box::new(KerberosConfig::new_with_kdc_url(OUR_KDC, own_name())),
-            "kerberos",
-        ),
+        Mechanism::Kerberos => {
+            only(Box::new(KerberosConfig::new_with_kdc_url(OUR_KDC, own_name())), "kerberos")
+        }
     }
 }
 
@@ -225,23 +206,15 @@ fn own_name() -> String {
         .filter(char::is_ascii_graphic)
         .take(15)
         .collect();
-    if label.is_empty() {
-        "RDPROBE".into()
-    } else {
-        label.to_ascii_uppercase()
-    }
+    if label.is_empty() { "RDPROBE".into() } else { label.to_ascii_uppercase() }
 }
 
 /// Calls into `sspi` with every subscriber out of its sight, since it traces what it handles, TSCredentials among it;
 /// a panic of its own on a peer's bytes becomes an error.
 fn unlogged<T>(call: impl FnOnce() -> sspi::Result<T>) -> sspi::Result<T> {
     with_default(&Dispatch::none(), || {
-        catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
-            Err(Error::new(
-                ErrorKind::InternalError,
-                "the CredSSP library broke on it",
-            ))
-        })
+        catch_unwind(AssertUnwindSafe(call))
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::InternalError, "the CredSSP library broke on it")))
     })
 }
 
@@ -287,10 +260,7 @@ impl Asked {
         let refusal = kerberos::error(answer.get(4..).unwrap_or_default());
         match refusal {
             Some(error) if error.code != Some(kerberos::PREAUTH_REQUIRED) || self.as_requests > 1 => {
-                Err(Stop::kerberos(KerberosError {
-                    exchange: self.exchange.map(str::to_owned),
-                    ..error
-                }))
+                Err(Stop::kerberos(KerberosError { exchange: self.exchange.map(str::to_owned), ..error }))
             }
             _ => Ok(answer),
         }

@@ -25,9 +25,7 @@ impl Network for Tokio {
     type Datagram = TokioDatagram;
 
     fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
+        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let millis = i64::try_from(since_epoch.as_millis()).unwrap_or_default();
         Timestamp::from_unix_millis(millis).expect("the clock is within the years that a date can have")
     }
@@ -35,22 +33,14 @@ impl Network for Tokio {
     async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ResolveError> {
         let host = host.to_owned();
         // A resolver that hangs holds its thread, not us: the runtime is left with `shutdown_background`.
-        tokio::task::spawn_blocking(move || os::resolve(&host))
-            .await
-            .unwrap_or_else(|error| {
-                Err(ResolveError {
-                    name: "EAI_SYSTEM".into(),
-                    detail: error.to_string(),
-                })
-            })
+        tokio::task::spawn_blocking(move || os::resolve(&host)).await.unwrap_or_else(|error| {
+            Err(ResolveError { name: "EAI_SYSTEM".into(), detail: error.to_string() })
+        })
     }
 
     async fn connect(&self, address: SocketAddr) -> Result<TokioStream, ConnectError> {
         let started = Instant::now();
-        let nothing = || TcpFacts {
-            address: Some(address),
-            ..TcpFacts::default()
-        };
+        let nothing = || TcpFacts { address: Some(address), ..TcpFacts::default() };
         let local = |error: io::Error| ConnectError {
             failure: Failure::new(FailureKind::Local, format!("no socket: {error}")),
             facts: Box::new(nothing()),
@@ -63,16 +53,10 @@ impl Network for Tokio {
             Err(error) => return Err(refused(&error, None, nothing())),
         }
         let stream = TcpStream::from_std(socket.into()).map_err(local)?;
-        stream
-            .ready(Interest::WRITABLE | Interest::ERROR)
-            .await
-            .map_err(local)?;
+        stream.ready(Interest::WRITABLE | Interest::ERROR).await.map_err(local)?;
         // Reading the queue may clear SO_ERROR and the other way round, so both are read.
         let icmp = os::icmp_error(SockRef::from(&stream)).ok().flatten();
-        let error = stream
-            .take_error()
-            .map_err(local)?
-            .or_else(|| stream.peer_addr().err());
+        let error = stream.take_error().map_err(local)?.or_else(|| stream.peer_addr().err());
         if let Some(error) = error {
             return Err(refused(&error, icmp, nothing()));
         }
@@ -91,10 +75,7 @@ impl Network for Tokio {
         let socket = open(address, Type::DGRAM, Protocol::UDP)?;
         os::forbid_fragmentation(SockRef::from(&socket), address.is_ipv6())?;
         socket.connect(&address.into())?;
-        Ok(TokioDatagram {
-            socket: UdpSocket::from_std(socket.into())?,
-            v6: address.is_ipv6(),
-        })
+        Ok(TokioDatagram { socket: UdpSocket::from_std(socket.into())?, v6: address.is_ipv6() })
     }
 }
 
@@ -134,10 +115,7 @@ fn refused(error: &io::Error, icmp: Option<rdprobe_report::facts::Icmp>, facts: 
         (_, io::ErrorKind::AddrNotAvailable | io::ErrorKind::InvalidInput) => FailureKind::Unreachable,
         _ => FailureKind::Local,
     };
-    ConnectError {
-        failure: Failure::new(kind, plain(error)),
-        facts: Box::new(TcpFacts { icmp, ..facts }),
-    }
+    ConnectError { failure: Failure::new(kind, plain(error)), facts: Box::new(TcpFacts { icmp, ..facts }) }
 }
 
 /// The error's text without Rust's "(os error N)".
@@ -199,9 +177,8 @@ pub struct TokioDatagram {
 impl TokioDatagram {
     /// What lies ready: an ICMP error first, since it also shows as an error of the next call.
     fn take(&self) -> Option<io::Result<Received>> {
-        if let Ok(Some(icmp)) = self
-            .socket
-            .try_io(Interest::ERROR, || os::icmp_error(SockRef::from(&self.socket)))
+        if let Ok(Some(icmp)) =
+            self.socket.try_io(Interest::ERROR, || os::icmp_error(SockRef::from(&self.socket)))
         {
             return Some(Ok(Received::Icmp(icmp)));
         }

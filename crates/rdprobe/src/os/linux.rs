@@ -25,19 +25,9 @@ pub(crate) fn receive_icmp_errors(socket: SockRef<'_>, v6: bool) -> io::Result<(
 /// Sets the don't-fragment bit and ignores what the kernel believes of the path MTU.
 pub(crate) fn forbid_fragmentation(socket: SockRef<'_>, v6: bool) -> io::Result<()> {
     if v6 {
-        set(
-            &socket,
-            libc::IPPROTO_IPV6,
-            libc::IPV6_MTU_DISCOVER,
-            libc::IPV6_PMTUDISC_PROBE,
-        )
+        set(&socket, libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_PROBE)
     } else {
-        set(
-            &socket,
-            libc::IPPROTO_IP,
-            libc::IP_MTU_DISCOVER,
-            libc::IP_PMTUDISC_PROBE,
-        )
+        set(&socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE)
     }
 }
 
@@ -52,11 +42,7 @@ fn set(socket: &SockRef<'_>, level: i32, name: i32, value: i32) -> io::Result<()
             size_of::<i32>() as libc::socklen_t,
         )
     };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Takes the next error off the queue: an ICMP error, or none where it was a local one. `WouldBlock` when empty.
@@ -64,10 +50,7 @@ pub(crate) fn icmp_error(socket: SockRef<'_>) -> io::Result<Option<Icmp>> {
     let mut payload = [0u8; 256];
     // Aligned for cmsghdr.
     let mut control = [0u64; 64];
-    let mut iov = libc::iovec {
-        iov_base: payload.as_mut_ptr().cast(),
-        iov_len: payload.len(),
-    };
+    let mut iov = libc::iovec { iov_base: payload.as_mut_ptr().cast(), iov_len: payload.len() };
     // SAFETY: all zeros is a valid msghdr.
     let mut message: libc::msghdr = unsafe { zeroed() };
     message.msg_iov = &mut iov;
@@ -75,13 +58,8 @@ pub(crate) fn icmp_error(socket: SockRef<'_>) -> io::Result<Option<Icmp>> {
     message.msg_control = control.as_mut_ptr().cast();
     message.msg_controllen = size_of_val(&control);
     // SAFETY: the message's buffers outlive the call and their lengths are true.
-    let received = unsafe {
-        libc::recvmsg(
-            socket.as_raw_fd(),
-            &mut message,
-            libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT,
-        )
-    };
+    let received =
+        unsafe { libc::recvmsg(socket.as_raw_fd(), &mut message, libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT) };
     if received < 0 {
         return Err(io::Error::last_os_error());
     }
@@ -166,22 +144,12 @@ pub(crate) fn tcp_info(socket: SockRef<'_>, facts: &mut TcpFacts) {
 
 /// What the kernel believes of the path MTU of a connected socket, in bytes.
 pub(crate) fn path_mtu(socket: SockRef<'_>, v6: bool) -> Option<u32> {
-    let (level, name) = if v6 {
-        (libc::IPPROTO_IPV6, libc::IPV6_MTU)
-    } else {
-        (libc::IPPROTO_IP, libc::IP_MTU)
-    };
+    let (level, name) =
+        if v6 { (libc::IPPROTO_IPV6, libc::IPV6_MTU) } else { (libc::IPPROTO_IP, libc::IP_MTU) };
     let mut mtu: i32 = 0;
     let mut length = size_of::<i32>() as libc::socklen_t;
     // SAFETY: the descriptor is open while `socket` lives; the option yields an int.
-    let result = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            level,
-            name,
-            (&raw mut mtu).cast(),
-            &mut length,
-        )
-    };
+    let result =
+        unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, (&raw mut mtu).cast(), &mut length) };
     u32::try_from(mtu).ok().filter(|mtu| result == 0 && *mtu > 0)
 }

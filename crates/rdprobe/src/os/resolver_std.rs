@@ -23,10 +23,7 @@ pub(crate) fn resolve(host: &str) -> Result<Vec<IpAddr>, ResolveError> {
                 Some(11002) => "EAI_AGAIN",
                 _ => "EAI_FAIL",
             };
-            Err(ResolveError {
-                name: name.into(),
-                detail: error.to_string(),
-            })
+            Err(ResolveError { name: name.into(), detail: error.to_string() })
         }
     }
 }

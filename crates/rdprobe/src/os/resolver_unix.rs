@@ -1,9 +1,6 @@
 //! `getaddrinfo` itself: its error codes tell cases apart that the standard library hides, and it honours the hosts
 //! file and nsswitch as the user's client does.
-#![allow(
-    unsafe_code,
-    reason = "getaddrinfo is a C function; each block says why it is sound"
-)]
+#![allow(unsafe_code, reason = "getaddrinfo is a C function; each block says why it is sound")]
 
 use std::ffi::{CStr, CString};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -80,12 +77,7 @@ fn error(code: i32) -> ResolveError {
         std::io::Error::last_os_error().to_string()
     } else {
         // SAFETY: gai_strerror returns a static string for every code.
-        unsafe { CStr::from_ptr(libc::gai_strerror(code)) }
-            .to_string_lossy()
-            .into_owned()
+        unsafe { CStr::from_ptr(libc::gai_strerror(code)) }.to_string_lossy().into_owned()
     };
-    ResolveError {
-        name: name.into(),
-        detail,
-    }
+    ResolveError { name: name.into(), detail }
 }

@@ -38,14 +38,7 @@ impl Start for Distance {
         let network = Network { site };
         network.add(&far)?;
         let launch = Launch::new(std::env::current_exe()?.display().to_string())
-            .args([
-                "interop-distance",
-                "--here",
-                &here,
-                "--there",
-                &there,
-                "--round-trip-ms",
-            ])
+            .args(["interop-distance", "--here", &here, "--there", &there, "--round-trip-ms"])
             .arg(self.round_trip_ms.to_string());
         site.spawn(launch)?.wait_said("ready")?;
         network.ip(&format!("link set {there} netns {far}"))?;
@@ -55,9 +48,7 @@ impl Start for Distance {
             network.ip(&format!("route add 198.18.{n}.{last} dev {here}"))?;
             network.ip(&format!("-n {far} addr add 198.18.{n}.{last} dev {there}"))?;
         }
-        network.ip(&format!(
-            "-n {far} addr add 198.18.{n}.2 peer 198.18.{n}.1 dev {there}"
-        ))?;
+        network.ip(&format!("-n {far} addr add 198.18.{n}.2 peer 198.18.{n}.1 dev {there}"))?;
         network.ip(&format!("-n {far} link set {there} up"))
     }
 }

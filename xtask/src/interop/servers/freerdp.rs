@@ -69,9 +69,8 @@ impl Start for Xvfb {
             ])
             .arg(file.display().to_string());
         let running = site.spawn(launch)?;
-        running.wait_until("has a display", || {
-            fs::read_to_string(&file).is_ok_and(|text| text.ends_with('\n'))
-        })
+        running
+            .wait_until("has a display", || fs::read_to_string(&file).is_ok_and(|text| text.ends_with('\n')))
     }
 }
 
@@ -120,39 +119,20 @@ impl Start for Shadow {
         fs::copy(pair.key, shadow.join("shadow.key"))?;
 
         let display = fs::read_to_string(site.bed.server_folder(DISPLAY)?.join("display"))?;
-        let sam = site
-            .bed
-            .server_folder(ACCOUNTS)?
-            .join("SAM")
-            .display()
-            .to_string();
-        let keytab = site
-            .bed
-            .server_folder("kdc")?
-            .join("keytab")
-            .display()
-            .to_string();
+        let sam = site.bed.server_folder(ACCOUNTS)?.join("SAM").display().to_string();
+        let keytab = site.bed.server_folder("kdc")?.join("keytab").display().to_string();
         let address = site.address()?;
         let home = folder.to_str().context("the state folder's path is no text")?;
         let program = self.programs()[0];
         let mut launch = Launch::new(program)
-            .args([
-                format!("/port:{}", address.port()),
-                format!("/bind-address:{}", address.ip()),
-            ])
-            .args(
-                self.args
-                    .iter()
-                    .map(|arg| arg.replace("{sam}", &sam).replace("{keytab}", &keytab)),
-            )
+            .args([format!("/port:{}", address.port()), format!("/bind-address:{}", address.ip())])
+            .args(self.args.iter().map(|arg| arg.replace("{sam}", &sam).replace("{keytab}", &keytab)))
             .env("HOME", home)
             .env("XDG_CONFIG_HOME", home)
             .env("DISPLAY", format!(":{}", display.trim()));
         if self.args.iter().any(|arg| arg.contains("{keytab}")) {
             let config = site.bed.server_folder("kdc")?.join("krb5.conf");
-            launch = launch
-                .env("KRB5_CONFIG", config.display().to_string())
-                .env("KRB5_KTNAME", keytab);
+            launch = launch.env("KRB5_CONFIG", config.display().to_string()).env("KRB5_KTNAME", keytab);
         }
         site.serve(launch).map(drop)
     }

@@ -34,26 +34,14 @@ impl Start for Haproxy {
             site.address()?
         );
         for name in self.routes.keys() {
-            writeln!(
-                config,
-                "  use_backend to_{name} if {{ rdp_cookie(mstshash) -m str {name} }}"
-            )?;
+            writeln!(config, "  use_backend to_{name} if {{ rdp_cookie(mstshash) -m str {name} }}")?;
         }
-        writeln!(
-            config,
-            "  default_backend anybody\nbackend anybody\n  server s {}",
-            self.default
-        )?;
+        writeln!(config, "  default_backend anybody\nbackend anybody\n  server s {}", self.default)?;
         for (name, backend) in &self.routes {
             writeln!(config, "backend to_{name}\n  server s {backend}")?;
         }
         let file = site.folder()?.join("haproxy.cfg");
         fs::write(&file, config)?;
-        site.serve(
-            Launch::new("haproxy")
-                .args(["-db", "-f"])
-                .arg(file.display().to_string()),
-        )
-        .map(drop)
+        site.serve(Launch::new("haproxy").args(["-db", "-f"]).arg(file.display().to_string())).map(drop)
     }
 }

@@ -35,11 +35,7 @@ impl Start for Kdc {
         let path = |name: &str| folder.join(name).display().to_string();
         let address = site.address()?;
         let realm = &self.realm;
-        let hosts: String = self
-            .hosts
-            .iter()
-            .map(|host| format!(" {host} = {realm}\n"))
-            .collect();
+        let hosts: String = self.hosts.iter().map(|host| format!(" {host} = {realm}\n")).collect();
         fs::write(
             folder.join("krb5.conf"),
             format!(
@@ -60,15 +56,11 @@ impl Start for Kdc {
             ),
         )?;
         let kerberos = |launch: Launch| {
-            launch
-                .env("KRB5_CONFIG", path("krb5.conf"))
-                .env("KRB5_KDC_PROFILE", path("kdc.conf"))
+            launch.env("KRB5_CONFIG", path("krb5.conf")).env("KRB5_KDC_PROFILE", path("kdc.conf"))
         };
         let admin = |query: String| {
             site.bed
-                .output(&kerberos(
-                    Launch::new("kadmin.local").args(["-r", realm, "-q"]).arg(query),
-                ))
+                .output(&kerberos(Launch::new("kadmin.local").args(["-r", realm, "-q"]).arg(query)))
                 .map(drop)
         };
         site.bed.output(&kerberos(Launch::new("kdb5_util").args([
@@ -86,7 +78,6 @@ impl Start for Kdc {
             admin(format!("addprinc -randkey {service}"))?;
             admin(format!("ktadd -k {} {service}", path("keytab")))?;
         }
-        site.serve(kerberos(Launch::new("krb5kdc").args(["-n", "-r", realm])))
-            .map(drop)
+        site.serve(kerberos(Launch::new("krb5kdc").args(["-n", "-r", realm]))).map(drop)
     }
 }

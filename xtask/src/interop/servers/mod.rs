@@ -104,17 +104,14 @@ impl Site<'_> {
 
     /// Where it is to listen.
     pub(super) fn address(&self) -> Result<SocketAddr> {
-        let address = self
-            .server
-            .address
-            .with_context(|| format!("server {} names no address", self.server.name))?;
+        let address =
+            self.server.address.with_context(|| format!("server {} names no address", self.server.name))?;
         Ok(SocketAddr::new(address, self.server.port))
     }
 
     pub(super) fn certificate(&self) -> Result<Pair> {
         let name = self.server.certificate.as_ref();
-        self.certs
-            .get(name.with_context(|| format!("server {} names no certificate", self.server.name))?)
+        self.certs.get(name.with_context(|| format!("server {} names no certificate", self.server.name))?)
     }
 
     /// Refuses to take an address that somebody else holds: the row would ask a stranger.
@@ -149,9 +146,5 @@ impl Site<'_> {
 
 /// All programs that these servers need.
 pub(super) fn programs(servers: &[&Server]) -> BTreeSet<&'static str> {
-    servers
-        .iter()
-        .flat_map(|server| server.run.server().programs())
-        .copied()
-        .collect()
+    servers.iter().flat_map(|server| server.run.server().programs()).copied().collect()
 }

@@ -70,9 +70,8 @@ impl Start for Namespace {
         if self.router {
             network.add(&middle)?;
             network.attach(&middle, &there, &[format!("198.18.{n}.2/24")])?;
-            network.ip(&format!(
-                "link add {onward} netns {middle} type veth peer name {beyond} netns {far}"
-            ))?;
+            network
+                .ip(&format!("link add {onward} netns {middle} type veth peer name {beyond} netns {far}"))?;
             network.configure(&middle, &onward, &[format!("198.19.{n}.1/24")], self.mtu)?;
             let mut addresses = vec![format!("198.19.{n}.2/24")];
             addresses.extend(self.further.iter().map(|last| format!("198.19.{n}.{last}/24")));
@@ -80,10 +79,7 @@ impl Start for Namespace {
             network.ip(&format!("route add 198.19.{n}.0/24 via 198.18.{n}.2"))?;
             network.ip(&format!("-n {far} route add default via 198.19.{n}.1"))?;
             network.inside(&middle, &["sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"])?;
-            network.firewall(
-                &middle,
-                &[("forward", &self.forward), ("output", &self.router_output)],
-            )?;
+            network.firewall(&middle, &[("forward", &self.forward), ("output", &self.router_output)])?;
         } else {
             let mut addresses = vec![format!("198.18.{n}.2/24")];
             addresses.extend(self.further.iter().map(|last| format!("198.18.{n}.{last}/24")));
@@ -99,16 +95,11 @@ pub(super) struct Network<'s> {
 
 impl Network<'_> {
     pub(super) fn ip(&self, words: &str) -> Result<()> {
-        self.site
-            .bed
-            .output(&Launch::new("ip").args(words.split_whitespace()))
-            .map(drop)
+        self.site.bed.output(&Launch::new("ip").args(words.split_whitespace())).map(drop)
     }
 
     fn inside(&self, namespace: &str, words: &[&str]) -> Result<()> {
-        let launch = Launch::new(words[0])
-            .args(words[1..].iter().copied())
-            .namespace(Some(namespace));
+        let launch = Launch::new(words[0]).args(words[1..].iter().copied()).namespace(Some(namespace));
         self.site.bed.output(&launch).map(drop)
     }
 

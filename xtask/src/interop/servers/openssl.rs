@@ -28,9 +28,8 @@ const HIDDEN_PORT: u16 = 33890;
 
 /// TPKT and X.224 Connection Confirm with an RDP_NEG_RSP that selects PROTOCOL_SSL
 /// ([MS-RDPBCGR] 2.2.1.2). The source reference is nobody's fingerprint.
-const CONFIRM: [u8; 19] = [
-    0x03, 0, 0, 0x13, 0x0e, 0xd0, 0, 0, 0x51, 0x51, 0, 0x02, 0, 0x08, 0, 0x01, 0, 0, 0,
-];
+const CONFIRM: [u8; 19] =
+    [0x03, 0, 0, 0x13, 0x0e, 0xd0, 0, 0, 0x51, 0x51, 0, 0x02, 0, 0x08, 0, 0x01, 0, 0, 0];
 
 impl Start for Openssl {
     fn programs(&self) -> &'static [&'static str] {
@@ -40,21 +39,10 @@ impl Start for Openssl {
     fn start(&self, site: &Site<'_>) -> Result<()> {
         let address = site.address()?;
         let pair = site.certificate()?;
-        let listen = if self.after_x224 {
-            SocketAddr::new(address.ip(), HIDDEN_PORT)
-        } else {
-            address
-        };
+        let listen = if self.after_x224 { SocketAddr::new(address.ip(), HIDDEN_PORT) } else { address };
         site.require_free(listen)?;
         let launch = Launch::new("openssl")
-            .args([
-                "s_server",
-                "-quiet",
-                "-www",
-                "-accept",
-                &listen.to_string(),
-                "-cert",
-            ])
+            .args(["s_server", "-quiet", "-www", "-accept", &listen.to_string(), "-cert"])
             .arg(pair.certificate.display().to_string())
             .arg("-key")
             .arg(pair.key.display().to_string())

@@ -20,12 +20,7 @@ impl Start for Weston {
         let pair = site.certificate()?;
         let address = site.address()?;
         let launch = Launch::new("weston")
-            .args([
-                "--backend=rdp-backend.so",
-                "--no-config",
-                "--width=640",
-                "--height=480",
-            ])
+            .args(["--backend=rdp-backend.so", "--no-config", "--width=640", "--height=480"])
             .arg(format!("--address={}", address.ip()))
             .arg(format!("--port={}", address.port()))
             .arg(format!("--rdp-tls-cert={}", pair.certificate.display()))

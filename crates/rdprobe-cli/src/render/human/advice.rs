@@ -29,10 +29,7 @@ pub(super) fn write(page: &mut Page, report: &Report) {
 pub(super) fn brief(page: &mut Page, report: &Report) {
     if let (Some(finding), Some(next)) = (evidence::primary(report), report.verdict.next.first()) {
         page.blank();
-        page.paragraph(
-            2,
-            &format!("Next: {}. More: `rdprobe explain {}`", next.title, finding.code),
-        );
+        page.paragraph(2, &format!("Next: {}. More: `rdprobe explain {}`", next.title, finding.code));
     }
 }
 
@@ -53,19 +50,11 @@ fn ruled_out(page: &mut Page, report: &Report) {
 
 /// What to do, step by step where it is one of the fixes.
 fn next(page: &mut Page, report: &Report, primary: Option<&Finding>) {
-    page.heading(if primary.is_some() {
-        "What to do next"
-    } else {
-        "Where to look next"
-    });
+    page.heading(if primary.is_some() { "What to do next" } else { "Where to look next" });
     let causes = primary.map_or(&[][..], |finding| &finding.causes);
     let fixes = primary.map_or(&[][..], |finding| &finding.fixes);
     // The causes stand above already.
-    let worth_saying = report
-        .verdict
-        .next
-        .iter()
-        .filter(|next| !causes.contains(&next.why));
+    let worth_saying = report.verdict.next.iter().filter(|next| !causes.contains(&next.why));
     for (number, next) in worth_saying.enumerate() {
         let start = format!("    {} ", page.paint(BOLD, &format!("{}.", number + 1)));
         let layer = knowledge::layers().iter().find(|layer| layer.title == next.title);
@@ -80,10 +69,7 @@ fn next(page: &mut Page, report: &Report, primary: Option<&Finding>) {
                 page.paragraph(7, layer.question);
                 page.hanging(&format!("       {} ", page.sign("→", "->")), 9, layer.check);
             }
-            None if knowledge::not_visible()
-                .iter()
-                .all(|line| next.why.contains(line)) =>
-            {
+            None if knowledge::not_visible().iter().all(|line| next.why.contains(line)) => {
                 for line in knowledge::not_visible() {
                     page.bullet(7, line);
                 }

@@ -23,14 +23,7 @@ pub(super) fn write(page: &mut Page, report: &Report) {
     page.heading("Seen");
     for (what, who) in groups.iter().take(TOLD) {
         let who = who.join("; ");
-        page.bullet(
-            4,
-            &if who.is_empty() {
-                what.clone()
-            } else {
-                format!("{what}: {who}")
-            },
-        );
+        page.bullet(4, &if who.is_empty() { what.clone() } else { format!("{what}: {who}") });
     }
     if groups.len() > TOLD {
         page.paragraph(6, &format!("and {} more in the JSON", groups.len() - TOLD));
@@ -39,10 +32,7 @@ pub(super) fn write(page: &mut Page, report: &Report) {
 
 /// The finding on which the verdict rests.
 pub(super) fn primary(report: &Report) -> Option<&Finding> {
-    report
-        .findings
-        .iter()
-        .find(|finding| finding.code == report.verdict.code)
+    report.findings.iter().find(|finding| finding.code == report.verdict.code)
 }
 
 /// What a pointer into the report leads to, and the question that saw it.
@@ -76,10 +66,7 @@ fn name(attempt: &Attempt) -> String {
         Purpose::Logon => "logon".into(),
         Purpose::Udp => "UDP".into(),
     };
-    if let Ask::Tcp {
-        hello: Some(hello), ..
-    } = &attempt.recipe.ask
-    {
+    if let Ask::Tcp { hello: Some(hello), .. } = &attempt.recipe.ask {
         name.push_str(&format!(" ({hello})"));
     }
     if attempt.recipe.alone {

@@ -14,12 +14,8 @@ pub(super) fn dns(facts: &DnsFacts) -> Vec<String> {
     if facts.literal {
         return vec!["an address was given".into()];
     }
-    let mut said: Vec<String> = facts
-        .addresses
-        .iter()
-        .take(ADDRESSES_TOLD)
-        .map(ToString::to_string)
-        .collect();
+    let mut said: Vec<String> =
+        facts.addresses.iter().take(ADDRESSES_TOLD).map(ToString::to_string).collect();
     if facts.addresses.len() > ADDRESSES_TOLD {
         said.push(format!("and {} more", facts.addresses.len() - ADDRESSES_TOLD));
     }
@@ -33,13 +29,7 @@ pub(super) fn dns(facts: &DnsFacts) -> Vec<String> {
 pub(super) fn tcp(facts: &TcpFacts) -> Vec<String> {
     let mut said: Vec<String> = facts.address.iter().map(ToString::to_string).collect();
     // The failure has the meaning already.
-    said.extend(
-        facts
-            .icmp
-            .as_ref()
-            .and_then(|icmp| icmp.from)
-            .map(|from| format!("said by {from}")),
-    );
+    said.extend(facts.icmp.as_ref().and_then(|icmp| icmp.from).map(|from| format!("said by {from}")));
     said.extend(facts.rtt_ms.map(|rtt| format!("round trip {}", time(rtt.0))));
     if facts.is_this_computer {
         said.push("this very computer".into());
@@ -73,22 +63,13 @@ pub(super) fn x224(facts: &X224Facts) -> Vec<String> {
         Nla::Unknown => None,
     });
     said.extend(nla.map(Into::into));
-    said.extend(
-        facts
-            .implementation
-            .as_ref()
-            .map(|who| format!("looks like {who}")),
-    );
+    said.extend(facts.implementation.as_ref().map(|who| format!("looks like {who}")));
     said
 }
 
 pub(super) fn tls(facts: &TlsFacts) -> Vec<String> {
     let mut said = Vec::new();
-    said.extend(
-        facts
-            .alert
-            .map(|alert| format!("alert {} ({})", alert.code, alert.name)),
-    );
+    said.extend(facts.alert.map(|alert| format!("alert {} ({})", alert.code, alert.name)));
     said.extend(facts.version.map(|version| version.to_string()));
     said.extend(facts.suite.map(|suite| suite.to_string()));
     said.extend(facts.group.map(|group| group.to_string()));
@@ -101,17 +82,9 @@ pub(super) fn tls(facts: &TlsFacts) -> Vec<String> {
 
 pub(super) fn certificate(facts: &CertificateFacts) -> Vec<String> {
     let mut said = Vec::new();
-    let name = facts
-        .common_name
-        .as_ref()
-        .or(facts.names.first())
-        .or(facts.subject.as_ref());
+    let name = facts.common_name.as_ref().or(facts.names.first()).or(facts.subject.as_ref());
     said.extend(name.cloned());
-    said.extend(
-        facts
-            .not_after
-            .map(|not_after| format!("until {}", not_after.date())),
-    );
+    said.extend(facts.not_after.map(|not_after| format!("until {}", not_after.date())));
     said.extend(match (facts.self_signed, facts.trusted) {
         (Some(true), _) => Some("self-signed".into()),
         (_, Some(true)) => Some("trusted".into()),
@@ -120,17 +93,9 @@ pub(super) fn certificate(facts: &CertificateFacts) -> Vec<String> {
     });
     if let Some(key) = &facts.key {
         let size = key.curve.clone().or(key.bits.map(|bits| bits.to_string()));
-        said.push(
-            format!("{} {}", key.algorithm, size.unwrap_or_default())
-                .trim()
-                .into(),
-        );
+        said.push(format!("{} {}", key.algorithm, size.unwrap_or_default()).trim().into());
     }
-    said.extend(
-        facts
-            .pinned
-            .map(|pinned| if pinned { "as pinned" } else { "not the pinned one" }.into()),
-    );
+    said.extend(facts.pinned.map(|pinned| if pinned { "as pinned" } else { "not the pinned one" }.into()));
     said.extend(facts.parse_error.clone());
     said
 }
@@ -138,13 +103,7 @@ pub(super) fn certificate(facts: &CertificateFacts) -> Vec<String> {
 pub(super) fn credssp(facts: &CredsspFacts) -> Vec<String> {
     let mut said = Vec::new();
     said.extend(facts.version.map(|version| format!("version {version}")));
-    said.extend(
-        facts
-            .dns_computer
-            .as_ref()
-            .or(facts.netbios_computer.as_ref())
-            .cloned(),
-    );
+    said.extend(facts.dns_computer.as_ref().or(facts.netbios_computer.as_ref()).cloned());
     said.extend(facts.windows.first().cloned());
     if facts.windows.is_empty() {
         said.extend(facts.build.map(|build| format!("claims build {build}")));
@@ -178,12 +137,7 @@ pub(super) fn udp(facts: &UdpFacts) -> Vec<String> {
     }
     said.extend(facts.icmp.first().map(icmp));
     // What is as wide as an Ethernet is nothing to tell.
-    said.extend(
-        facts
-            .path_mtu
-            .filter(|mtu| *mtu < 1500)
-            .map(|mtu| format!("path MTU {mtu}")),
-    );
+    said.extend(facts.path_mtu.filter(|mtu| *mtu < 1500).map(|mtu| format!("path MTU {mtu}")));
     said
 }
 

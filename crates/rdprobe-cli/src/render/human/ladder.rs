@@ -76,12 +76,7 @@ fn rungs(report: &Report) -> Vec<Rung> {
         rung(report, Phase::Tcp, &phases.tcp, facts::tcp),
         rung(report, Phase::X224, &phases.x224, facts::x224),
         rung(report, Phase::Tls, &phases.tls, facts::tls),
-        rung(
-            report,
-            Phase::Certificate,
-            &phases.certificate,
-            facts::certificate,
-        ),
+        rung(report, Phase::Certificate, &phases.certificate, facts::certificate),
         rung(report, Phase::Credssp, &phases.credssp, facts::credssp),
         rung(report, Phase::Mcs, &phases.mcs, |_| Vec::new()),
         rung(report, Phase::Licensing, &phases.licensing, |_| Vec::new()),
@@ -96,17 +91,11 @@ fn rungs(report: &Report) -> Vec<Rung> {
 }
 
 fn rung<F>(report: &Report, phase: Phase, of: &PhaseReport<F>, facts: fn(&F) -> Vec<String>) -> Rung {
-    let severities = report
-        .findings
-        .iter()
-        .filter(|finding| finding.phase == phase)
-        .map(|finding| finding.severity);
+    let severities =
+        report.findings.iter().filter(|finding| finding.phase == phase).map(|finding| finding.severity);
     let facts = facts(&of.facts);
     // Over UDP, silence and ICMP errors stand among the facts.
-    let failure = of
-        .failure
-        .as_ref()
-        .filter(|_| phase != Phase::Udp || facts.is_empty());
+    let failure = of.failure.as_ref().filter(|_| phase != Phase::Udp || facts.is_empty());
     Rung {
         phase,
         outcome: of.outcome,

@@ -90,9 +90,7 @@ fn client(report: &Report) -> String {
     let mut of = "";
     for error in &verdict.client_errors {
         let extended = error.extended_code.as_ref();
-        let extended = extended
-            .map(|code| format!(" with extended code {code}"))
-            .unwrap_or_default();
+        let extended = extended.map(|code| format!(" with extended code {code}")).unwrap_or_default();
         let lead = match of {
             "" if fails && name.starts_with(&error.client) => " and shows".into(),
             "" => format!("; {} shows", error.client),
@@ -131,10 +129,7 @@ fn others(page: &mut Page, report: &Report, least: Severity) {
             _ => &finding.summary,
         };
         page.hanging(&start, 13, &format!("{}{sure}: {text}", finding.code));
-        let mends = finding
-            .fixes
-            .iter()
-            .find(|fix| fix.effect != Effect::DiagnosticOnly);
+        let mends = finding.fixes.iter().find(|fix| fix.effect != Effect::DiagnosticOnly);
         if finding.severity > Severity::Info
             && let Some(fix) = mends
         {

@@ -13,27 +13,17 @@ const WIDEST_HOST: usize = 40;
 pub(crate) fn table(rows: &[Row], screen: Screen) -> String {
     let mut page = Page::new(screen);
     let count = |status| rows.iter().filter(|row| row.status == status).count();
-    let counts: Vec<String> = [
-        Status::Broken,
-        Status::Degraded,
-        Status::Inconclusive,
-        Status::Healthy,
-    ]
-    .into_iter()
-    .filter(|status| count(*status) > 0)
-    .map(|status| format!("{} {status}", count(status)))
-    .collect();
+    let counts: Vec<String> = [Status::Broken, Status::Degraded, Status::Inconclusive, Status::Healthy]
+        .into_iter()
+        .filter(|status| count(*status) > 0)
+        .map(|status| format!("{} {status}", count(status)))
+        .collect();
     page.heading(&format!("{} hosts: {}", rows.len(), counts.join(", ")));
     let longest = rows.iter().map(|row| row.input.len()).max().unwrap_or_default();
     // Status and time leave this much; what does not fit takes a line of its own.
-    let wide = longest
-        .min(WIDEST_HOST)
-        .min(screen.width.saturating_sub(37).max(8));
+    let wide = longest.min(WIDEST_HOST).min(screen.width.saturating_sub(37).max(8));
     for row in rows {
-        let status = page.paint(
-            status_style(row.status),
-            &format!("{:<13}", row.status.to_string()),
-        );
+        let status = page.paint(status_style(row.status), &format!("{:<13}", row.status.to_string()));
         let mut rest = format!("{:>7}  {}", time(row.duration_ms), row.code);
         if let Some(shown) = &row.shown {
             let both = format!(" ({} {})", shown.client, shown.code);

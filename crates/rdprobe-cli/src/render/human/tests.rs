@@ -2,11 +2,7 @@ use super::*;
 use crate::render::{Row, samples};
 
 fn screen(width: usize) -> Screen {
-    Screen {
-        width,
-        unicode: true,
-        color: false,
-    }
+    Screen { width, unicode: true, color: false }
 }
 
 macro_rules! shows {
@@ -23,10 +19,8 @@ shows!(healthy, expired, key_unusable, silent, prohibited, rdp_only);
 #[test]
 fn many() {
     let rows: Vec<Row> = samples::all().iter().map(Row::of).collect();
-    let blocks: Vec<String> = samples::all()
-        .iter()
-        .map(|sample| report(sample, Detail::Brief, screen(80)))
-        .collect();
+    let blocks: Vec<String> =
+        samples::all().iter().map(|sample| report(sample, Detail::Brief, screen(80))).collect();
     insta::assert_snapshot!(format!("{}{}", blocks.join("\n"), table(&rows, screen(80))));
 }
 
@@ -34,10 +28,8 @@ fn many() {
 fn no_line_is_wider_than_the_screen() {
     for width in [40, 60, 80, 100] {
         let rows: Vec<Row> = samples::all().iter().map(Row::of).collect();
-        let mut texts: Vec<String> = samples::all()
-            .iter()
-            .map(|sample| report(sample, Detail::Full, screen(width)))
-            .collect();
+        let mut texts: Vec<String> =
+            samples::all().iter().map(|sample| report(sample, Detail::Full, screen(width))).collect();
         texts.push(table(&rows, screen(width)));
         for line in texts.iter().flat_map(|text| text.lines()) {
             assert!(line.chars().count() <= width, "{width}: {line}");
@@ -48,10 +40,7 @@ fn no_line_is_wider_than_the_screen() {
 
 #[test]
 fn without_utf8_there_is_only_ascii() {
-    let ascii = Screen {
-        unicode: false,
-        ..screen(80)
-    };
+    let ascii = Screen { unicode: false, ..screen(80) };
     for sample in samples::all() {
         let text = report(&sample, Detail::Full, ascii);
         assert!(text.is_ascii(), "{:?}", text.chars().find(|c| !c.is_ascii()));
@@ -60,10 +49,7 @@ fn without_utf8_there_is_only_ascii() {
 
 #[test]
 fn colours_change_nothing_but_colours() {
-    let coloured = Screen {
-        color: true,
-        ..screen(80)
-    };
+    let coloured = Screen { color: true, ..screen(80) };
     for sample in samples::all() {
         let text = report(&sample, Detail::Full, coloured);
         assert!(text.contains('\u{1b}'));

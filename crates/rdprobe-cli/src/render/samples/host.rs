@@ -26,23 +26,12 @@ impl Host {
         let literal: Option<std::net::IpAddr> = host.parse().ok();
         let ip = literal.unwrap_or([192, 0, 2, 7].into());
         let port = port.parse().unwrap();
-        let target = Target {
-            input: input.into(),
-            host: host.into(),
-            port,
-        };
+        let target = Target { input: input.into(), host: host.into(), port };
         let mut seen = Observations::new(target, Options::default());
-        let facts = DnsFacts {
-            literal: literal.is_some(),
-            addresses: vec![ip],
-            ..DnsFacts::default()
-        };
+        let facts = DnsFacts { literal: literal.is_some(), addresses: vec![ip], ..DnsFacts::default() };
         let spent = if literal.is_some() { 0.0 } else { 1.2 };
         seen.resolution = Some(step(Facts::Dns(facts), None, spent, (0, 0)));
-        Self {
-            seen,
-            address: SocketAddr::new(ip, port),
-        }
+        Self { seen, address: SocketAddr::new(ip, port) }
     }
 
     /// The usual three questions, all well.
@@ -80,11 +69,8 @@ impl Host {
     }
 
     pub(super) fn connected(&self) -> Step {
-        let facts = TcpFacts {
-            address: Some(self.address),
-            rtt_ms: Some(Millis(0.42)),
-            ..TcpFacts::default()
-        };
+        let facts =
+            TcpFacts { address: Some(self.address), rtt_ms: Some(Millis(0.42)), ..TcpFacts::default() };
         step(Facts::Tcp(facts), None, 0.44, (0, 0))
     }
 
@@ -97,19 +83,12 @@ impl Host {
             ..X224Facts::default()
         };
         let refused = failed(FailureKind::Rejected, "failure 5, HYBRID_REQUIRED_BY_SERVER");
-        let steps = vec![
-            self.connected(),
-            step(Facts::X224(facts.into()), refused, 0.9, (19, 19)),
-        ];
+        let steps = vec![self.connected(), step(Facts::X224(facts.into()), refused, 0.9, (19, 19))];
         self.tcp_attempt(Purpose::NlaQuestion, None, false, steps);
     }
 
     pub(super) fn udp_silent(&mut self) {
-        let facts = UdpFacts {
-            port: Some(self.address.port()),
-            sent: 1,
-            ..UdpFacts::default()
-        };
+        let facts = UdpFacts { port: Some(self.address.port()), sent: 1, ..UdpFacts::default() };
         let timeout = failed(FailureKind::Timeout, "");
         let steps = vec![step(Facts::Udp(facts.into()), timeout, 30.8, (1232, 0))];
         self.attempt(Purpose::Udp, Ask::Udp { syns: 1, all: false }, false, steps);
@@ -126,27 +105,15 @@ impl Host {
             Purpose::NlaQuestion => Protocols::SSL,
             _ => Protocols::DEFAULT,
         };
-        let offer = Offer {
-            protocols: Some(protocols),
-            ..Offer::default()
-        };
-        let ask = Ask::Tcp {
-            offer: Some(offer),
-            hello: hello.map(Into::into),
-            depth: Depth::Credssp,
-        };
+        let offer = Offer { protocols: Some(protocols), ..Offer::default() };
+        let ask = Ask::Tcp { offer: Some(offer), hello: hello.map(Into::into), depth: Depth::Credssp };
         self.attempt(purpose, ask, alone, steps);
     }
 
     fn attempt(&mut self, purpose: Purpose, ask: Ask, alone: bool, steps: Vec<Step>) {
         self.seen.attempts.push(Attempt {
             id: self.seen.attempts.len() as u32,
-            recipe: Recipe {
-                purpose,
-                address: self.address,
-                alone,
-                ask,
-            },
+            recipe: Recipe { purpose, address: self.address, alone, ask },
             started_ms: Millis(1.3),
             ended_ms: Some(Millis(8.0)),
             cut_off: false,

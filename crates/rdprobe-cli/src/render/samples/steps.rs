@@ -22,11 +22,7 @@ pub(super) fn failed(kind: FailureKind, detail: &str) -> Option<Failure> {
 pub(super) fn step(facts: Facts, failure: Option<Failure>, spent: f64, (sent, received): (u64, u64)) -> Step {
     Step {
         facts,
-        outcome: if failure.is_some() {
-            StepOutcome::Failed
-        } else {
-            StepOutcome::Ok
-        },
+        outcome: if failure.is_some() { StepOutcome::Failed } else { StepOutcome::Ok },
         started_ms: Millis(1.3),
         duration_ms: Millis(spent),
         bytes_sent: sent,
@@ -45,11 +41,7 @@ pub(super) fn windows_certificate(not_after: &str) -> CertificateFacts {
         not_after: not_after.parse().ok(),
         self_signed: Some(false),
         trusted: Some(true),
-        key: Some(PublicKey {
-            algorithm: "RSA".into(),
-            bits: Some(2048),
-            curve: None,
-        }),
+        key: Some(PublicKey { algorithm: "RSA".into(), bits: Some(2048), curve: None }),
         signature_algorithm: Some("sha256WithRSAEncryption".into()),
         signature_check: Some(SignatureCheck::Verified),
         ..CertificateFacts::default()

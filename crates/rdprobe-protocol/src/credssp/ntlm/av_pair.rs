@@ -52,10 +52,7 @@ impl AvId {
     fn code(self) -> u16 {
         match self {
             Self::Unknown(code) => code,
-            known => Self::KNOWN
-                .iter()
-                .position(|id| *id == known)
-                .map_or(0, |index| index as u16 + 1),
+            known => Self::KNOWN.iter().position(|id| *id == known).map_or(0, |index| index as u16 + 1),
         }
     }
 }
@@ -85,17 +82,13 @@ impl AvPair {
     pub fn instant(&self) -> Option<Timestamp> {
         let ticks = u64::from_le_bytes(self.value.as_slice().try_into().ok()?);
         let millis = i64::try_from(ticks / 10_000).ok()?;
-        (ticks > 0)
-            .then(|| Timestamp::from_unix_millis(millis - FILETIME_TO_UNIX_MILLIS))
-            .flatten()
+        (ticks > 0).then(|| Timestamp::from_unix_millis(millis - FILETIME_TO_UNIX_MILLIS)).flatten()
     }
 }
 
 /// UTF-16LE as text, cut to a sane length, control characters escaped.
 pub(super) fn utf16(bytes: &[u8]) -> String {
-    let units = bytes
-        .chunks_exact(2)
-        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
     let text: String = char::decode_utf16(units)
         .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
         .take(MAX_NAME)
@@ -114,10 +107,7 @@ pub(super) fn read_all(mut bytes: &[u8]) -> Option<Vec<AvPair>> {
             break;
         }
         let (value, rest) = rest.split_at_checked(length)?;
-        pairs.push(AvPair {
-            id: AvId::from_code(code),
-            value: value.to_vec(),
-        });
+        pairs.push(AvPair { id: AvId::from_code(code), value: value.to_vec() });
         bytes = rest;
     }
     Some(pairs)
@@ -150,10 +140,7 @@ mod tests {
 
     #[test]
     fn a_filetime_is_an_instant() {
-        let at = |ticks: u64| AvPair {
-            id: AvId::Timestamp,
-            value: ticks.to_le_bytes().to_vec(),
-        };
+        let at = |ticks: u64| AvPair { id: AvId::Timestamp, value: ticks.to_le_bytes().to_vec() };
         let instant = at(116_444_736_000_000_000 + 10_000).instant().unwrap();
         assert_eq!(instant.unix_millis(), 1);
         assert_eq!(at(0).instant(), None);

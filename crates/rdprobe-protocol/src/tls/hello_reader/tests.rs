@@ -48,10 +48,7 @@ fn server_hello(version: u16, random: [u8; 32], suite: u16, extensions: &[u8]) -
 }
 
 fn certificate(ders: &[&[u8]]) -> Vec<u8> {
-    let list: Vec<u8> = ders
-        .iter()
-        .flat_map(|der| message(0, der)[1..].to_vec())
-        .collect();
+    let list: Vec<u8> = ders.iter().flat_map(|der| message(0, der)[1..].to_vec()).collect();
     message(11, &message(0, &list)[1..])
 }
 
@@ -96,10 +93,7 @@ fn the_flight_of_server_2008_r2() {
     assert_eq!(facts.suite, Some(CipherSuite(0x002F)));
     assert_eq!(facts.suite_code.as_deref(), Some("0x002F"));
     assert_eq!(facts.group, None);
-    assert_eq!(
-        facts.messages,
-        ["server_hello", "certificate", "server_hello_done"]
-    );
+    assert_eq!(facts.messages, ["server_hello", "certificate", "server_hello_done"]);
     assert_eq!(facts.server_flight_bytes, Some(859));
     assert_eq!(facts.tls_bytes, 859);
     assert_eq!(facts.server_name.as_deref(), Some("rds01.corp.example"));
@@ -129,12 +123,7 @@ fn a_flight_with_a_key_exchange() {
 #[test]
 fn the_key_exchange_of_finite_fields_is_signed_after_three_numbers() {
     let body = [&[0, 1, 5][..], &[0, 1, 2], &[0, 1, 3], &[0x04, 0x01, 0, 1, 9]].concat();
-    let flight = [
-        server_hello(0x0303, [7; 32], 0x009F, &[]),
-        message(12, &body),
-        message(14, &[]),
-    ]
-    .concat();
+    let flight = [server_hello(0x0303, [7; 32], 0x009F, &[]), message(12, &body), message(14, &[])].concat();
     let (facts, failure) = read(&record(22, &flight), Ending::Closed);
     assert_eq!(failure, None);
     assert_eq!(facts.signature_scheme, Some(SignatureScheme(0x0401)));
@@ -224,10 +213,7 @@ fn other_bytes_are_malformed_and_named() {
     for (bytes, part) in [
         (&b"HTTP/1.1 400 Bad Request\r\n"[..], "HTTP"),
         (b"\x80\x03\x00\x00\x01", "SSL 2.0"),
-        (
-            b"\x03\x00\x00\x13\x0e\xd0\0\0\x12\x34\0\x02\x1f\x08\0\x02\0\0\0",
-            "TPKT",
-        ),
+        (b"\x03\x00\x00\x13\x0e\xd0\0\0\x12\x34\0\x02\x1f\x08\0\x02\0\0\0", "TPKT"),
         (&[0; 80], "unknown"),
     ] {
         let (facts, failure) = read(bytes, Ending::Closed);
@@ -244,14 +230,8 @@ fn broken_handshakes_are_malformed() {
     let hello = server_hello(0x0303, [7; 32], 0xC030, &[]);
     for (bytes, part) in [
         (record(22, &message(11, &[0, 0, 0])), "out of order"),
-        (
-            record(22, &[hello.clone(), hello.clone()].concat()),
-            "out of order",
-        ),
-        (
-            record(22, &[hello.clone(), message(11, &[0, 0, 9, 1])].concat()),
-            "a length",
-        ),
+        (record(22, &[hello.clone(), hello.clone()].concat()), "out of order"),
+        (record(22, &[hello.clone(), message(11, &[0, 0, 9, 1])].concat()), "a length"),
         (record(22, &message(2, &[3, 3, 1])), "a length"),
         (record(22, &message(20, &[0; 12])), "type 20"),
         (record(23, &[0; 12]), "application data"),
@@ -284,12 +264,7 @@ fn the_end_says_where_the_handshake_stood() {
         (0, Ending::Reset, FailureKind::Reset, "before the first byte"),
         (3, Ending::Closed, FailureKind::Closed, "before server_hello"),
         (60, Ending::Silent, FailureKind::Timeout, "before server_hello"),
-        (
-            400,
-            Ending::Silent,
-            FailureKind::Timeout,
-            "mid-handshake after server_hello",
-        ),
+        (400, Ending::Silent, FailureKind::Timeout, "mid-handshake after server_hello"),
     ] {
         let (facts, failure) = read(&frame("tls_server_flight_2008r2")[..bytes], ending);
         let failure = failure.unwrap();
@@ -304,11 +279,7 @@ fn the_end_says_where_the_handshake_stood() {
 fn every_cut_concludes() {
     let mut warned = record(21, &[1, 112]);
     warned.extend(flight_of_tls12());
-    for bytes in [
-        frame("tls_server_flight_2008r2"),
-        warned,
-        flight_of_tls13([7; 32], &[0, 29, 0, 0]),
-    ] {
+    for bytes in [frame("tls_server_flight_2008r2"), warned, flight_of_tls13([7; 32], &[0, 29, 0, 0])] {
         testing::survives_every_cut(machine, &bytes);
     }
 }

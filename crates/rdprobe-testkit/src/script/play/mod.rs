@@ -61,11 +61,7 @@ impl<S: PeerStream> Player<S> {
             stream,
             buffer: Vec::new(),
             first_read: false,
-            seen: Seen {
-                nth: connection.nth,
-                beside: connection.beside,
-                ..Seen::default()
-            },
+            seen: Seen { nth: connection.nth, beside: connection.beside, ..Seen::default() },
             tls: None,
             drip: None,
             sent: 0,
@@ -151,20 +147,17 @@ impl<S: PeerStream> Player<S> {
                 self.expect_request().await?;
                 let negotiation = wire::negotiation_response(confirm.flags, confirm.selected);
                 let (destination, source) = (confirm.destination_reference, confirm.source_reference);
-                self.write(&wire::confirm(destination, source, &negotiation))
-                    .await
+                self.write(&wire::confirm(destination, source, &negotiation)).await
             }
             Step::ConfirmWithoutNegotiation => {
                 self.expect_request().await?;
-                self.write(&wire::confirm(0, super::windows_reference(), &[]))
-                    .await
+                self.write(&wire::confirm(0, super::windows_reference(), &[])).await
             }
             Step::Negotiate(negotiate) => self.negotiate(negotiate).await,
             Step::Failure(code) => {
                 self.expect_request().await?;
                 let negotiation = wire::negotiation_failure(*code);
-                self.write(&wire::confirm(0, super::windows_reference(), &negotiation))
-                    .await
+                self.write(&wire::confirm(0, super::windows_reference(), &negotiation)).await
             }
             Step::DisconnectRequest(reason) => {
                 self.expect_request().await?;
@@ -223,12 +216,7 @@ impl<S: PeerStream> Player<S> {
 
     async fn negotiate(&mut self, negotiate: &Negotiate) -> Played {
         self.expect_request().await?;
-        let offered = self
-            .seen
-            .request
-            .as_ref()
-            .and_then(|request| request.protocols)
-            .unwrap_or_default();
+        let offered = self.seen.request.as_ref().and_then(|request| request.protocols).unwrap_or_default();
         let best_first = [
             Protocol::RDSAAD,
             Protocol::HYBRID_EX,
@@ -245,8 +233,7 @@ impl<S: PeerStream> Player<S> {
             None if negotiate.supports.contains(&Protocol::SSL) => wire::negotiation_failure(1),
             None => wire::negotiation_failure(5),
         };
-        self.write(&wire::confirm(0, negotiate.source_reference, &negotiation))
-            .await?;
+        self.write(&wire::confirm(0, negotiate.source_reference, &negotiation)).await?;
         match selected {
             Some(_) => Ok(()),
             None => Err(Stop::Fin),

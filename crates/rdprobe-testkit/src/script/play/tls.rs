@@ -11,11 +11,8 @@ impl<S: PeerStream> Player<S> {
     pub(super) async fn handshake(&mut self, step: &TlsStep) -> Played {
         self.expect_hello().await?;
         let name = step.certificate.as_deref().unwrap_or("good");
-        let session = self
-            .stage
-            .certificates
-            .identity(name)
-            .and_then(|identity| TlsSession::new(step, &identity));
+        let session =
+            self.stage.certificates.identity(name).and_then(|identity| TlsSession::new(step, &identity));
         let mut tls = match session {
             Ok(tls) => tls,
             Err(error) => {
@@ -23,12 +20,7 @@ impl<S: PeerStream> Player<S> {
                 return Err(Stop::Rst { discarding: false });
             }
         };
-        let mut bytes = self
-            .seen
-            .hello
-            .as_ref()
-            .map(|hello| hello.raw.clone())
-            .unwrap_or_default();
+        let mut bytes = self.seen.hello.as_ref().map(|hello| hello.raw.clone()).unwrap_or_default();
         bytes.append(&mut self.buffer);
         loop {
             let result = tls.receive(&bytes);
@@ -51,11 +43,7 @@ impl<S: PeerStream> Player<S> {
 
     pub(super) async fn paper(&mut self, step: &PaperTlsStep) -> Played {
         self.expect_hello().await?;
-        let identity = match self
-            .stage
-            .certificates
-            .identity(step.certificate.as_deref().unwrap_or("good"))
-        {
+        let identity = match self.stage.certificates.identity(step.certificate.as_deref().unwrap_or("good")) {
             Ok(identity) => identity,
             Err(error) => {
                 self.note(error);
@@ -125,8 +113,9 @@ impl<S: PeerStream> Player<S> {
 
     /// The version that a refusing server puts on its alert: the client's own, TLS 1.2 at the most.
     pub(super) fn record_version(&self) -> TlsVersion {
-        self.seen.hello.as_ref().map_or(TlsVersion::TLS_1_2, |hello| {
-            TlsVersion(hello.legacy_version).min(TlsVersion::TLS_1_2)
-        })
+        self.seen
+            .hello
+            .as_ref()
+            .map_or(TlsVersion::TLS_1_2, |hello| TlsVersion(hello.legacy_version).min(TlsVersion::TLS_1_2))
     }
 }
