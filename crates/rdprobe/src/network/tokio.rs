@@ -56,7 +56,10 @@ impl Network for Tokio {
         stream.ready(Interest::WRITABLE | Interest::ERROR).await.map_err(local)?;
         // Reading the queue may clear SO_ERROR and the other way round, so both are read.
         let icmp = os::icmp_error(SockRef::from(&stream)).ok().flatten();
-        let error = stream.take_error().map_err(local)?.or_else(|| stream.peer_addr().err());
+        let error = stream.take_error().map_err(local)?;
+        // A SYN that is refused gives another error: this connection stood, and was reset at once.
+        let reset = error.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset);
+        let error = if reset { None } else { error.or_else(|| stream.peer_addr().err()) };
         if let Some(error) = error {
             return Err(refused(&error, icmp, nothing()));
         }
@@ -68,7 +71,7 @@ impl Network for Tokio {
             rtt_ms: Some(Millis::from(started.elapsed())),
             ..nothing()
         };
-        Ok(TokioStream { stream, facts })
+        Ok(TokioStream { stream, facts, reset })
     }
 
     async fn datagram(&self, address: SocketAddr) -> io::Result<TokioDatagram> {
@@ -101,7 +104,7 @@ fn in_progress(error: &io::Error) -> bool {
 fn refused(error: &io::Error, icmp: Option<rdprobe_report::facts::Icmp>, facts: TcpFacts) -> ConnectError {
     let kind = match (&icmp, error.kind()) {
         (Some(icmp), _) if icmp.is_prohibited() => FailureKind::Prohibited,
-        (_, io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset) => FailureKind::Refused,
+        (_, io::ErrorKind::ConnectionRefused) => FailureKind::Refused,
         (_, io::ErrorKind::TimedOut) => FailureKind::Timeout,
         // A firewall of this very computer.
         (_, io::ErrorKind::PermissionDenied) => FailureKind::Prohibited,
@@ -129,6 +132,8 @@ fn plain(error: &io::Error) -> String {
 pub struct TokioStream {
     stream: TcpStream,
     facts: TcpFacts,
+    /// Reset before the first read, which then says so: the socket has told it already.
+    reset: bool,
 }
 
 impl Stream for TokioStream {
@@ -145,6 +150,9 @@ impl AsyncRead for TokioStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.reset {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
