@@ -54,16 +54,12 @@ fn the_demo_gets_the_verdicts_that_it_promises() {
     }
 }
 
-/// On loopback an RST at once is there before the client has seen that it is connected. So it is with `limit`.
-const RACES: &[&str] = &["x224-reset-at-once"];
-
 /// One host with one address, whose SYNs and silence loopback can play in good time.
 fn fits(scenario: &Scenario) -> bool {
     let [host] = &scenario.hosts[..] else {
         return false;
     };
-    !RACES.contains(&scenario.name.as_str())
-        && host.all_addresses().count() == 1
+    host.all_addresses().count() == 1
         && host.limit.is_none()
         && host.tcp_first.is_empty()
         && matches!(host.tcp, Tcp::Accept | Tcp::Refuse)

@@ -90,7 +90,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
             fs::canonicalize(probe).with_context(|| format!("no probe at {}", probe.display()))?
         }
         (None, true) => PathBuf::new(),
-        (None, false) => build_probe()?,
+        (None, false) => build_probe(Build::Debug)?,
     };
 
     let bed = Bed::new(&target_folder(&root).join("interop"))?;
@@ -271,16 +271,25 @@ fn target_folder(root: &std::path::Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
-fn build_probe() -> Result<PathBuf> {
+/// How the probe is built: quickly to be asked what is right, or as users have it to be measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Build {
+    Debug,
+    Release,
+}
+
+fn build_probe(build: Build) -> Result<PathBuf> {
     let root = crate::docs::workspace_root();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .current_dir(&root)
-        .args(["build", "--quiet", "--release", "--package", "rdprobe-cli", "--bin", "rdprobe"])
+        .args(["build", "--quiet", "--package", "rdprobe-cli", "--bin", "rdprobe"])
+        .args((build == Build::Release).then_some("--release"))
         .status()
         .context("cannot run cargo")?;
     ensure!(status.success(), "the probe does not build");
-    Ok(target_folder(&root).join("release/rdprobe"))
+    let folder = if build == Build::Release { "release" } else { "debug" };
+    Ok(target_folder(&root).join(folder).join("rdprobe"))
 }
 
 /// The addresses are fixed, so runs on one machine go one after another.

@@ -34,7 +34,7 @@ pub(crate) fn with_servers(
     let _lock = take_turns()?;
     let probe = match probe {
         Some(probe) => fs::canonicalize(probe).with_context(|| format!("no probe at {}", probe.display()))?,
-        None => build_probe()?,
+        None => build_probe(super::Build::Release)?,
     };
     let bed = Bed::new(&target_folder(&root).join("cost"))?;
     let certs = Store::new(bed.folder().join("certs"), &matrix);
