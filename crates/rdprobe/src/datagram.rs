@@ -109,7 +109,7 @@ impl<N: Network> Run<'_, N> {
                     Ok(syn_ack) => return self.answer(place, &syn_ack, sent.elapsed()),
                     Err(_) => {
                         let kept = &datagram[..datagram.len().min(KEPT)];
-                        self.facts.borrow_mut().probes[place].garbage = Some(hex(kept));
+                        self.facts.borrow_mut().probes[place].garbage = Some(hex::encode(kept));
                     }
                 },
                 Received::Icmp(icmp) => return self.refused(place, icmp, socket.path_mtu()),
@@ -230,14 +230,6 @@ fn wilson(lost: f64, sent: f64) -> [f64; 2] {
 
 fn percent(share: f64) -> f64 {
     (share * 1e3).round() / 10.0
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]
