@@ -132,6 +132,7 @@ mod tests {
     fn the_median_is_the_middle_one() {
         let spread = Spread::of([3.0, 1.0, 2.0]).unwrap();
         assert_eq!((spread.least, spread.median), (1.0, 2.0));
+        assert_eq!(Spread::of([4.0, 1.0]).unwrap().median, 2.5);
         assert_eq!(Spread::of([]), None);
     }
 }
