@@ -120,7 +120,9 @@ impl Spread {
     pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Spread> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
-        Some(Spread { least: *values.first()?, median: values[values.len() / 2] })
+        let least = *values.first()?;
+        let middle = [(values.len() - 1) / 2, values.len() / 2].map(|place| values[place]);
+        Some(Spread { least, median: f64::midpoint(middle[0], middle[1]) })
     }
 }
 
@@ -132,6 +134,7 @@ mod tests {
     fn the_median_is_the_middle_one() {
         let spread = Spread::of([3.0, 1.0, 2.0]).unwrap();
         assert_eq!((spread.least, spread.median), (1.0, 2.0));
+        assert_eq!(Spread::of([4.0, 1.0]).unwrap().median, 2.5);
         assert_eq!(Spread::of([]), None);
     }
 }
