@@ -120,7 +120,9 @@ impl Spread {
     pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Spread> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
-        Some(Spread { least: *values.first()?, median: values[values.len() / 2] })
+        let least = *values.first()?;
+        let middle = [(values.len() - 1) / 2, values.len() / 2].map(|place| values[place]);
+        Some(Spread { least, median: f64::midpoint(middle[0], middle[1]) })
     }
 }
 
