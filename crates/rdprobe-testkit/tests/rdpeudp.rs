@@ -79,3 +79,29 @@ async fn each_syn_counts_for_the_loss() {
     let udp = &report.phases.udp.facts;
     assert_eq!((udp.sent, udp.received, udp.loss_percent), (10, 10, Some(0.0)));
 }
+
+#[tokio::test]
+async fn answers_that_are_no_syn_ack_are_kept_and_not_believed() {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = socket.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let mut buffer = [0; 2048];
+        while let Ok((length, peer)) = socket.recv_from(&mut buffer).await {
+            // Nothing, a byte, the SYN cut at every hundredth offset, the SYN itself, and a SYN+ACK for another SYN.
+            let mut other = buffer[..length].to_vec();
+            other[..4].copy_from_slice(&[1, 2, 3, 4]);
+            other[6..8].copy_from_slice(&[0x10, 0x05]);
+            let _ = socket.send_to(&[], peer).await;
+            let _ = socket.send_to(&[0xFF], peer).await;
+            for end in (0..=length).step_by(100) {
+                let _ = socket.send_to(&buffer[..end], peer).await;
+            }
+            let _ = socket.send_to(&other, peer).await;
+        }
+    });
+    let report = ask(port, UdpQuestion::Asked, 1).await;
+    let udp = &report.phases.udp;
+    assert_eq!((udp.outcome, udp.facts.received), (PhaseOutcome::Inconclusive, 0));
+    assert!(udp.facts.probes[0].garbage.is_some());
+    assert!(report.findings.iter().any(|finding| finding.code.as_str() == "udp-no-answer"));
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use rdprobe_protocol::udp::{Syn, SynAck};
 use rdprobe_report::facts::{Icmp, UdpFacts, UdpProbe};
-use rdprobe_report::{Facts, Failure, FailureKind, Millis, Step, StepOutcome};
+use rdprobe_report::{Facts, Failure, FailureKind, Millis, Step, StepOutcome, UdpQuestion};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -37,8 +37,9 @@ pub(crate) async fn run<N: Network>(
     let (answered, _) = watch::channel(false);
     let started = Instant::now();
     let interval = if all { COUNTING_INTERVAL } else { INTERVAL };
-    // The default is sent once and then waited for as long as the probe has other work.
-    let patience = if syns == 1 { context.timeouts.phase } else { PATIENCE };
+    // What is sent aside is waited for as long as the probe has other work.
+    let aside = context.options.udp == UdpQuestion::Aside;
+    let patience = if aside { context.timeouts.phase } else { PATIENCE };
     let last = interval * syns.saturating_sub(1);
     let run = Run {
         context,

@@ -314,3 +314,43 @@ fn by_kerberos(code: Option<u32>) -> Code {
         _ => registry::LOGON_FAILED,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_go_only_where_the_key_is_proven_and_known() {
+        let good = CertificateFacts {
+            signature_check: Some(SignatureCheck::Verified),
+            trusted: Some(true),
+            names: vec!["rds01.corp.example".into()],
+            ..CertificateFacts::default()
+        };
+        let strict = Options::default();
+        let lenient = Options { accept_untrusted_certificate: true, ..Options::default() };
+        let refused = |facts: &CertificateFacts, name: &str, options: &Options| {
+            unsafe_for_credentials(facts, name, options).is_some()
+        };
+        assert!(!refused(&good, "rds01.corp.example", &strict));
+        assert!(refused(&good, "rds02.corp.example", &strict));
+
+        let untrusted = CertificateFacts { trusted: Some(false), ..good.clone() };
+        assert!(refused(&untrusted, "rds01.corp.example", &strict));
+        assert!(!refused(&untrusted, "rds01.corp.example", &lenient));
+        let pinned = CertificateFacts { pinned: Some(true), ..untrusted.clone() };
+        assert!(!refused(&pinned, "rds01.corp.example", &strict));
+        let other_pin = CertificateFacts { pinned: Some(false), ..good.clone() };
+        assert!(refused(&other_pin, "rds01.corp.example", &lenient));
+
+        // A key that was disproved gets nothing, whatever the user allows; one that nobody could check, only then.
+        let failed = CertificateFacts { signature_check: Some(SignatureCheck::Failed), ..pinned.clone() };
+        assert!(
+            refused(&failed, "rds01.corp.example", &strict)
+                && refused(&failed, "rds01.corp.example", &lenient)
+        );
+        let unproven = CertificateFacts { signature_check: Some(SignatureCheck::NotVerifiable), ..pinned };
+        assert!(refused(&unproven, "rds01.corp.example", &strict));
+        assert!(!refused(&unproven, "rds01.corp.example", &lenient));
+    }
+}
