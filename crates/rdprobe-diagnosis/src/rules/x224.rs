@@ -111,7 +111,13 @@ fn failed(
                 step.duration_ms.0
             ),
         ),
-        FailureKind::Malformed | FailureKind::Rejected => (
+        FailureKind::Rejected => (
+            registry::X224_CLOSED,
+            format!(
+                "{address} declines the connection in X.224's own words and without a reason of RDP's: {detail}."
+            ),
+        ),
+        FailureKind::Malformed => (
             registry::X224_MALFORMED,
             format!(
                 "{address} answers the RDP connection request with bytes that break the protocol: {detail}."
