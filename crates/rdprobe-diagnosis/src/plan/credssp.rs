@@ -8,19 +8,9 @@ use crate::view::{View, credssp};
 pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
     let mut wanted = Vec::new();
     let offer = Some(view.usual_protocols());
-    let default = view.settled(Purpose::Default);
-    let refused =
-        default.and_then(credssp).and_then(|(step, _)| step.failure.as_ref()).is_some_and(|failure| {
-            matches!(
-                failure.kind,
-                FailureKind::Reset
-                    | FailureKind::Closed
-                    | FailureKind::Rejected
-                    | FailureKind::Alert
-                    | FailureKind::Malformed
-                    | FailureKind::Timeout
-            )
-        });
+    let failed = view.settled(Purpose::Default).and_then(credssp).and_then(|(step, _)| step.failure.as_ref());
+    // Whatever the host did to bare NTLM, SPNEGO asks anew; what our own side could not do, it cannot either.
+    let refused = failed.is_some_and(|failure| failure.kind != FailureKind::Local);
     if refused {
         wanted.push(view.recipe(Purpose::Spnego, offer, Some(RUSTLS), Depth::Credssp).alone());
     }
