@@ -10,7 +10,7 @@ use rdprobe_report::{Options, Report, Target};
 use rdprobe_testkit::Scenario;
 use rdprobe_testkit::demo::Demo;
 use rdprobe_testkit::loopback::Loopback;
-use rdprobe_testkit::script::{Cut, CutBy, Tcp};
+use rdprobe_testkit::script::{Cut, CutBy};
 
 use crate::stage::{play, scenarios};
 
@@ -60,9 +60,8 @@ fn fits(scenario: &Scenario) -> bool {
         return false;
     };
     host.all_addresses().count() == 1
-        && host.limit.is_none()
-        && host.tcp_first.is_empty()
-        && matches!(host.tcp, Tcp::Accept | Tcp::Refuse)
+        && host.is_plain()
+        && scenario.jitter_ms == 0.0
         && scenario.target().ip().is_none()
         && scenario.names.is_empty()
         && scenario.family.is_none()

@@ -83,7 +83,7 @@ impl Loopback {
                             closed.push(socket);
                             bound
                         }
-                        Tcp::Drop | Tcp::Icmp(_) => {
+                        Tcp::Drop | Tcp::Icmp(_) | Tcp::Local(_) => {
                             return Err(io::Error::new(
                                 io::ErrorKind::Unsupported,
                                 "loopback neither drops a SYN nor answers it with ICMP",

@@ -44,6 +44,12 @@ pub struct Scenario {
     /// Time limit of the whole probe; 20 s where none is given.
     #[serde(default)]
     pub deadline_ms: Option<u64>,
+    /// Up to so many milliseconds are added to each segment's way, always the same for the same `seed`.
+    #[serde(default)]
+    pub jitter_ms: f64,
+    /// Chooses what `jitter_ms` adds.
+    #[serde(default)]
+    pub seed: u64,
     /// What the resolver says of names. A target that is missing here has the addresses of all hosts, in order.
     #[serde(default)]
     pub names: BTreeMap<String, Resolution>,

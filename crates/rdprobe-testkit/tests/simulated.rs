@@ -299,3 +299,133 @@ fn datagrams_are_answered_lost_or_prohibited() {
         assert!(icmp.is_port_unreachable() && icmp.from == Some(address().ip()));
     });
 }
+
+#[test]
+fn the_first_error_is_told_once_as_linux_has_it() {
+    // The RST is there before the write, which takes its error; reading is at its end then.
+    let scenario = one_host("rules = [{ do = ['rst'] }]");
+    simulate(&scenario, |network| async move {
+        let mut stream = open(&network).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(stream.write_all(b"x").await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+        assert_eq!(read(&mut stream).await, Ok(vec![]));
+    });
+    // Bytes that come to a closed end draw RST, behind the FIN.
+    let scenario = one_host("rules = [{ do = ['fin_unread'] }]");
+    simulate(&scenario, |network| async move {
+        let mut stream = open(&network).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        ask(&mut stream).await;
+        assert_eq!(read(&mut stream).await, Ok(vec![]));
+        assert!(stream.take_error().is_none() && stream.is_acknowledged() == Some(false));
+        assert_eq!(stream.next_error().await.kind(), ErrorKind::BrokenPipe);
+    });
+    let scenario = one_host("rules = [{ do = ['expect_request', 'fin_unread'] }]");
+    simulate(&scenario, |network| async move {
+        let mut stream = open(&network).await;
+        ask(&mut stream).await;
+        assert_eq!(read(&mut stream).await, Ok(vec![]));
+        assert_eq!(stream.is_acknowledged(), Some(true));
+    });
+}
+
+#[test]
+fn an_icmp_error_on_a_connection_is_no_end_of_it() {
+    let scenario = one_host("rules = [{ do = ['expect_request', 'lose_path'] }]");
+    simulate(&scenario, |network| async move {
+        let mut stream = open(&network).await;
+        ask(&mut stream).await;
+        assert!(timeout(Duration::from_secs(5), read(&mut stream)).await.is_err());
+        assert_eq!(stream.take_error().unwrap().kind(), ErrorKind::HostUnreachable);
+        assert!(stream.take_error().is_none());
+    });
+}
+
+#[test]
+fn a_seed_chooses_the_order_of_fin_and_bytes() {
+    let ends = |seed: u64| {
+        let scenario = scenario(&format!(
+            "seed = {seed}\njitter_ms = 2.0\n[[hosts]]\naddress = '192.0.2.7'\nrules = [{{ do = ['fin_unread'] }}]"
+        ));
+        simulate(&scenario, |network| async move {
+            let mut stream = open(&network).await;
+            ask(&mut stream).await;
+            read(&mut stream).await
+        })
+        .output
+    };
+    let all: Vec<_> = (0..32).map(ends).collect();
+    assert!(all.contains(&Ok(vec![])) && all.contains(&Err(ErrorKind::ConnectionReset)), "{all:?}");
+    assert_eq!(all, (0..32).map(ends).collect::<Vec<_>>());
+}
+
+#[test]
+fn hosts_ban_die_wake_and_stand_behind_balancers() {
+    let confirms = "rules = [{ do = [{ confirm = { selected = 'SSL' } }] }]";
+    for (by, expected) in [("drop", None), ("refuse", Some(Err(())))] {
+        let scenario = one_host(&format!("ban = {{ after = 1, by = '{by}' }}\n{confirms}"));
+        simulate(&scenario, |network| async move {
+            let mut first = open(&network).await;
+            ask(&mut first).await;
+            assert_eq!(read(&mut first).await.unwrap().len(), 19);
+            let second = timeout(Duration::from_secs(4), network.connect(address())).await;
+            assert_eq!(second.ok().map(|result| result.map(drop).map_err(drop)), expected);
+        });
+    }
+    let scenario = one_host(&format!("ban = {{ after = 1, by = 'reset' }}\n{confirms}"));
+    simulate(&scenario, |network| async move {
+        drop(open(&network).await);
+        assert_eq!(read(&mut open(&network).await).await, Err(ErrorKind::ConnectionReset));
+    });
+
+    let scenario = one_host("rules = [{ do = ['expect_request', 'die'] }]");
+    simulate(&scenario, |network| async move {
+        let mut beside = open(&network).await;
+        let mut first = open(&network).await;
+        ask(&mut first).await;
+        assert_eq!(read(&mut first).await, Ok(vec![]));
+        assert_eq!(read(&mut beside).await, Ok(vec![]));
+        assert_eq!(network.connect(address()).await.unwrap_err().failure.kind, FailureKind::Refused);
+    });
+
+    let scenario = one_host(&format!("wakes_after_ms = 5500\n{confirms}"));
+    let simulation = simulate(&scenario, |network| async move {
+        for _ in 0..2 {
+            let mut stream = open(&network).await;
+            ask(&mut stream).await;
+            assert_eq!(read(&mut stream).await.unwrap().len(), 19);
+        }
+    });
+    // The SYN, the ACK, the sleep, the answer; then SYN, and request and answer.
+    assert_eq!(simulation.elapsed, Duration::from_millis(20 + 10 + 5500 + 10 + 20 + 20));
+
+    let scenario = one_host(&format!(
+        "backends = [{{ {confirms} }}, {{ tcp = 'refuse' }}, {{ rules = [{{ do = ['rst'] }}] }}]"
+    ));
+    simulate(&scenario, |network| async move {
+        for _ in 0..2 {
+            let mut stream = open(&network).await;
+            ask(&mut stream).await;
+            assert_eq!(read(&mut stream).await.unwrap().len(), 19);
+            assert_eq!(network.connect(address()).await.unwrap_err().failure.kind, FailureKind::Refused);
+            assert_eq!(read(&mut open(&network).await).await, Err(ErrorKind::ConnectionReset));
+        }
+    });
+}
+
+#[test]
+fn the_clients_own_machine_fails_as_scripted() {
+    let scenario = one_host(
+        "tcp_first = [{ local = 'descriptors' }, { local = 'no_route' }]\nudp = { local = 'permission' }",
+    );
+    let simulation = simulate(&scenario, |network| async move {
+        for _ in 0..2 {
+            let error = network.connect(address()).await.unwrap_err();
+            assert_eq!(error.failure.kind, FailureKind::Local);
+        }
+        network.connect(address()).await.unwrap();
+        assert_eq!(network.datagram(address()).await.unwrap_err().kind(), ErrorKind::PermissionDenied);
+    });
+    // Nothing was sent for the first two.
+    assert_eq!(simulation.elapsed, Duration::from_millis(20));
+}

@@ -15,12 +15,21 @@ const FAREWELL: Duration = Duration::from_millis(200);
 /// The most that is read from the socket at once.
 const READ_SIZE: usize = 16 * 1024;
 
+/// How long an RST behind a FIN is waited for beyond one round trip, and at the most.
+const RESET_GRACE: Duration = Duration::from_millis(10);
+const RESET_MOST: Duration = Duration::from_secs(1);
+
 /// A TCP connection, with TLS inside it or not, that counts its bytes.
 pub(crate) struct Channel<S> {
     stream: S,
     tls: Option<Box<ClientConnection>>,
     sent: u64,
     received: u64,
+    /// Nothing has come since our last bytes.
+    unanswered: bool,
+    /// The first error that a call returned. It is the connection's end, whatever later calls say: after a write
+    /// that failed with ECONNRESET, Linux reads an end of file.
+    fault: Option<io::Error>,
     /// The peer has ended the connection, by FIN or RST.
     ended: bool,
 }
@@ -38,7 +47,7 @@ pub(crate) enum Broken {
 
 impl<S: Stream> Channel<S> {
     pub(crate) fn new(stream: S) -> Self {
-        Self { stream, tls: None, sent: 0, received: 0, ended: false }
+        Self { stream, tls: None, sent: 0, received: 0, unanswered: false, fault: None, ended: false }
     }
 
     pub(crate) fn stream(&self) -> &S {
@@ -56,10 +65,31 @@ impl<S: Stream> Channel<S> {
     }
 
     /// Reads at least one byte; none means that the peer has ended the connection.
+    ///
+    /// One host comes to one end: a server that closes without reading sends RST where our bytes were there already,
+    /// and else FIN, with the RST to our bytes one round trip later (RFC 2525 2.17). Both are a reset.
     pub(crate) async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Broken> {
         let result = self.read_some(buffer).await;
-        self.ended |= matches!(result, Ok(0) | Err(Broken::Socket(_)));
-        result
+        if matches!(result, Ok(1..) | Err(Broken::Alert(_) | Broken::Tls(_))) {
+            self.unanswered = false;
+            return result;
+        }
+        self.ended = true;
+        if result.is_ok() && self.fault.is_none() && self.unanswered {
+            self.fault = self.reset_behind_end().await;
+        }
+        self.fault.take().map_or(result, |fault| Err(Broken::Socket(fault)))
+    }
+
+    /// What comes of bytes that the peer had not received when it sent its FIN. A FIN that acknowledges them was sent
+    /// by a peer that had read them.
+    async fn reset_behind_end(&mut self) -> Option<io::Error> {
+        let error = self.stream.take_error();
+        if error.is_some() || self.stream.is_acknowledged() == Some(true) {
+            return error;
+        }
+        let round_trip = self.stream.facts().rtt_ms.map(Duration::from).unwrap_or_default();
+        timeout((round_trip + RESET_GRACE).min(RESET_MOST), self.stream.next_error()).await.ok()
     }
 
     async fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Broken> {
@@ -94,8 +124,16 @@ impl<S: Stream> Channel<S> {
         }
     }
 
-    /// Writes all of it: one TLS record where it fits in one.
-    pub(crate) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Writes all of it: one TLS record where it fits in one. A failure is kept: what can still be read is read first,
+    /// and then it is the connection's end.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) {
+        self.unanswered = true;
+        if let Err(error) = self.write_all(bytes).await {
+            self.fault.get_or_insert(error);
+        }
+    }
+
+    async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Some(tls) = &mut self.tls else {
             self.stream.write_all(bytes).await?;
             self.sent += bytes.len() as u64;

@@ -23,13 +23,9 @@ pub(crate) async fn drive<S: Stream>(
     loop {
         let outgoing = machine.outgoing();
         if !outgoing.is_empty() {
-            match timeout_at(until, channel.write(&outgoing)).await {
-                // Where the write fails, the peer's last words may still be readable, and then its ending.
-                Ok(_) => {}
-                Err(_) => {
-                    machine.end(Ending::Silent);
-                    return true;
-                }
+            if timeout_at(until, channel.write(&outgoing)).await.is_err() {
+                machine.end(Ending::Silent);
+                return true;
             }
         }
         let wanted = machine.wanted().min(READ_SIZE);

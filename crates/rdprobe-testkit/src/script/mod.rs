@@ -45,6 +45,13 @@ pub struct Host {
     pub one_at_a_time: bool,
     /// Resets a connection that comes while so many are open.
     pub limit: Option<u32>,
+    /// Turns the client away after so many connections.
+    pub ban: Option<Ban>,
+    /// Wakes with the first connection: until so many milliseconds later it says nothing on any.
+    pub wakes_after_ms: Option<u64>,
+    /// Machines behind this address, which then is a balancer: each connection goes to the next one, which does as its
+    /// own script says. They bear neither addresses nor UDP.
+    pub backends: Vec<Host>,
     /// What the UDP listener does.
     pub udp: Udp,
     /// What it does on a connection: the first rule whose condition holds.
@@ -52,6 +59,18 @@ pub struct Host {
 }
 
 impl Host {
+    /// Only rules and `one_at_a_time`: what loopback can play.
+    pub fn is_plain(&self) -> bool {
+        self.limit.is_none()
+            && self.tcp_first.is_empty()
+            && self.ban.is_none()
+            && self.wakes_after_ms.is_none()
+            && self.backends.is_empty()
+            && matches!(self.tcp, Tcp::Accept | Tcp::Refuse)
+            && !matches!(self.udp, Udp::Local(_))
+            && !self.rules.iter().any(Rule::needs_simulation)
+    }
+
     /// Every address of the machine.
     pub fn all_addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.address.into_iter().chain(self.addresses.iter().copied())
@@ -77,6 +96,56 @@ pub enum Tcp {
     Drop,
     /// An ICMP error in answer to the SYN.
     Icmp(IcmpError),
+    /// No SYN is sent: the client's own machine fails.
+    Local(LocalError),
+}
+
+/// Turns a client away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ban {
+    /// After so many connections that were accepted.
+    pub after: u32,
+    /// How.
+    pub by: BanBy,
+}
+
+/// How a client is turned away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BanBy {
+    /// No answer to the SYN.
+    Drop,
+    /// RST in answer to the SYN.
+    Refuse,
+    /// The connection is accepted and reset.
+    Reset,
+}
+
+/// What fails on the client's own machine, before anything is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LocalError {
+    /// EMFILE.
+    Descriptors,
+    /// ENOBUFS.
+    Resources,
+    /// ENETUNREACH without an ICMP message: no route.
+    NoRoute,
+    /// EACCES: a firewall of its own.
+    Permission,
+}
+
+impl LocalError {
+    /// Linux's number for it.
+    pub fn errno(self) -> i32 {
+        match self {
+            Self::Descriptors => 24,
+            Self::Resources => 105,
+            Self::NoRoute => 101,
+            Self::Permission => 13,
+        }
+    }
 }
 
 /// An ICMP error and who sends it.
@@ -102,6 +171,16 @@ pub struct Rule {
     pub when: When,
     /// The steps. After the last one the connection is held until the client ends it, and is closed then.
     pub r#do: Vec<Step>,
+}
+
+impl Rule {
+    fn needs_simulation(&self) -> bool {
+        self.r#do.iter().any(|step| match step {
+            Step::Die | Step::LosePath => true,
+            Step::Branch(rules) => rules.iter().any(Self::needs_simulation),
+            _ => false,
+        })
+    }
 }
 
 /// One step of a script.
@@ -167,6 +246,11 @@ pub enum Step {
     Rst,
     /// RST that takes what the client has not read yet with it, as Windows has it. On loopback it is `rst`.
     RstDiscarding,
+    /// Nothing passes any more, and the client's kernel learns of it by ICMP host unreachable. On loopback it is
+    /// `silence`.
+    LosePath,
+    /// The service dies: every connection of the machine is closed as it stands, and further SYNs are refused.
+    Die,
 }
 
 /// Connection Confirm with a selected protocol.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{HexBytes, IcmpError};
+use super::{HexBytes, IcmpError, LocalError};
 
 /// What the UDP listener does.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -17,6 +17,8 @@ pub enum Udp {
     Icmp(IcmpError),
     /// These bytes.
     Send(HexBytes),
+    /// No datagram is sent: the client's own machine fails.
+    Local(LocalError),
 }
 
 /// A listener that answers.
@@ -67,7 +69,7 @@ const VERSION_3: u16 = 0x0101;
 /// The reply to the `nth` datagram, from 1.
 pub(crate) fn answer(udp: &Udp, nth: u32, datagram: &[u8]) -> Reply {
     match udp {
-        Udp::Silent => Reply::Nothing,
+        Udp::Silent | Udp::Local(_) => Reply::Nothing,
         Udp::Icmp(error) => Reply::Icmp(error.clone()),
         Udp::Send(bytes) => Reply::Datagram { bytes: bytes.0.clone(), extra_ms: 0.0 },
         Udp::Answer(answer) if answer.lose.contains(&nth) => Reply::Nothing,

@@ -1,21 +1,26 @@
 //! The machines of a scenario: what they do with a SYN, whom they serve and when.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use rdprobe::network::ConnectError;
 use rdprobe_report::facts::{Icmp, TcpFacts};
 use rdprobe_report::{Failure, FailureKind};
-use tokio::sync::Mutex as AsyncMutex;
-use tokio::time::{Instant, sleep};
+use tokio::sync::{Mutex as AsyncMutex, watch};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::datagram::SimulatedDatagram;
+use super::jitter::Jitter;
 use super::ledger::{Connection, Entry, Ledger};
 use super::{SimulatedStream, pipe};
 use crate::Scenario;
-use crate::script::{Connection as Accepted, Cut, Host, IcmpError, Journal, PeerStream, Player, Stage, Tcp};
+use crate::script::{
+    Ban, BanBy, Connection as Accepted, Cut, Host, IcmpError, Journal, LocalError, PeerStream, Player, Stage,
+    Tcp, Udp,
+};
 
 /// Below this, a host that floods would keep virtual time from ever going on.
 const LEAST_ROUND_TRIP: f64 = 1.0;
@@ -30,15 +35,22 @@ pub(super) struct Machine {
     accepted: Mutex<Vec<(SocketAddr, u32)>>,
     open: Arc<AtomicU32>,
     turn: Arc<AsyncMutex<()>>,
+    /// Turns true when the service dies.
+    dead: watch::Sender<bool>,
+    awake: OnceLock<Instant>,
+    backends: Vec<Arc<Machine>>,
     pub(super) datagrams: AtomicU32,
 }
 
 impl Machine {
-    fn new(host: &Host) -> Self {
-        let rtt = host.rtt_ms.unwrap_or(DEFAULT_ROUND_TRIP).max(LEAST_ROUND_TRIP);
+    fn new(host: &Host, default_rtt: f64) -> Self {
+        let rtt = host.rtt_ms.unwrap_or(default_rtt).max(LEAST_ROUND_TRIP);
         Self {
             host: host.clone(),
             rtt: Duration::from_secs_f64(rtt / 1e3),
+            dead: watch::Sender::new(false),
+            awake: OnceLock::new(),
+            backends: host.backends.iter().map(|backend| Arc::new(Self::new(backend, rtt))).collect(),
             syns: AtomicU32::new(0),
             accepted: Mutex::default(),
             open: Arc::default(),
@@ -47,10 +59,25 @@ impl Machine {
         }
     }
 
-    /// What TCP does with the next SYN.
-    fn tcp(&self) -> &Tcp {
+    /// The machine that takes the next SYN, and what its TCP does with it.
+    fn next(self: &Arc<Self>) -> (Arc<Self>, Tcp) {
         let nth = self.syns.fetch_add(1, Ordering::Relaxed) as usize;
-        self.host.tcp_first.get(nth).unwrap_or(&self.host.tcp)
+        let tcp = self.host.tcp_first.get(nth).unwrap_or(&self.host.tcp);
+        let tcp = match self.host.ban {
+            _ if *self.dead.borrow() => &Tcp::Refuse,
+            Some(Ban { after, by: BanBy::Drop }) if self.taken() >= after => &Tcp::Drop,
+            Some(Ban { after, by: BanBy::Refuse }) if self.taken() >= after => &Tcp::Refuse,
+            _ => tcp,
+        };
+        if *tcp == Tcp::Accept && !self.backends.is_empty() {
+            return self.backends[nth % self.backends.len()].next();
+        }
+        (Arc::clone(self), tcp.clone())
+    }
+
+    /// Connections that were accepted, over all addresses.
+    fn taken(&self) -> u32 {
+        self.accepted.lock().expect("nobody panics here").iter().map(|(_, count)| count).sum()
     }
 
     /// Counts a connection on one of its addresses, from 1.
@@ -72,6 +99,8 @@ impl Machine {
 #[derive(Debug)]
 pub(super) struct Machines {
     machines: Vec<Arc<Machine>>,
+    seed: u64,
+    jitter: Duration,
     stage: Stage,
     pub(super) ledger: Arc<Mutex<Ledger>>,
     pub(super) start: Instant,
@@ -86,7 +115,13 @@ impl Machines {
         start: Instant,
     ) -> Self {
         Self {
-            machines: scenario.hosts.iter().map(|host| Arc::new(Machine::new(host))).collect(),
+            machines: scenario
+                .hosts
+                .iter()
+                .map(|host| Arc::new(Machine::new(host, DEFAULT_ROUND_TRIP)))
+                .collect(),
+            seed: scenario.seed,
+            jitter: Duration::from_secs_f64(scenario.jitter_ms / 1e3),
             stage: Stage { certificates: scenario.certificates(), cut, now: scenario.now, start },
             ledger,
             start,
@@ -149,20 +184,23 @@ impl Machines {
             // An address that nobody has swallows what is sent to it.
             return std::future::pending().await;
         };
-        let tcp = if listening { machine.tcp() } else { &Tcp::Refuse };
-        if *tcp == Tcp::Drop {
-            return std::future::pending().await;
-        }
-        sleep(machine.rtt).await;
+        let (machine, tcp) = if listening { machine.next() } else { (Arc::clone(machine), Tcp::Refuse) };
         match tcp {
-            Tcp::Drop => unreachable!("waited for above"),
+            Tcp::Drop => return std::future::pending().await,
+            Tcp::Local(error) => return Err(local_error(address, error)),
+            Tcp::Accept | Tcp::Refuse | Tcp::Icmp(_) => {}
+        }
+        let mut jitter = Jitter::new(self.seed, entry.index as u64, self.jitter);
+        sleep(machine.rtt + jitter.next()).await;
+        match tcp {
+            Tcp::Drop | Tcp::Local(_) => unreachable!("told above"),
             Tcp::Accept => {}
             Tcp::Refuse => {
                 let failure = Failure::new(FailureKind::Refused, "connection refused");
                 return Err(connect_error(address, failure, None));
             }
             Tcp::Icmp(error) => {
-                let icmp = icmp(error, address);
+                let icmp = icmp(&error, address);
                 let kind = if icmp.is_prohibited() {
                     FailureKind::Prohibited
                 } else if icmp.is_port_unreachable() {
@@ -175,15 +213,20 @@ impl Machines {
         }
         let index = entry.index;
         entry.established(machine.rtt);
-        let (client, host) = pipe::connection(machine.rtt / 2, entry);
-        tokio::spawn(serve(Arc::clone(machine), host, address, self.stage.clone(), journal));
-        Ok(SimulatedStream::new(client, address, index, machine.rtt))
+        let acknowledged = machine.rtt / 2 + jitter.next();
+        let rtt = machine.rtt;
+        let (client, host) = pipe::connection(rtt / 2, jitter, entry);
+        tokio::spawn(serve(machine, host, acknowledged, address, self.stage.clone(), journal));
+        Ok(SimulatedStream::new(client, address, index, rtt))
     }
 
-    pub(super) fn datagram(&self, address: SocketAddr) -> SimulatedDatagram {
+    pub(super) fn datagram(&self, address: SocketAddr) -> io::Result<SimulatedDatagram> {
         let machine =
             self.find(address).filter(|(_, listening)| *listening).map(|(machine, _)| Arc::clone(machine));
-        SimulatedDatagram::new(address, machine, Arc::clone(&self.ledger), self.start)
+        if let Some(Udp::Local(error)) = machine.as_ref().map(|machine| &machine.host.udp) {
+            return Err(io::Error::from_raw_os_error(error.errno()));
+        }
+        Ok(SimulatedDatagram::new(address, machine, Arc::clone(&self.ledger), self.start))
     }
 }
 
@@ -191,13 +234,22 @@ impl Machines {
 async fn serve(
     machine: Arc<Machine>,
     socket: pipe::Socket,
+    acknowledged: Duration,
     address: SocketAddr,
     stage: Stage,
     journal: Arc<Mutex<Journal>>,
 ) {
     // The client's ACK takes its time too.
-    sleep(machine.rtt / 2).await;
+    sleep(acknowledged).await;
+    if *machine.dead.borrow() {
+        return;
+    }
     let nth = machine.count(address);
+    if machine.host.ban.is_some_and(|ban| ban.by == BanBy::Reset && machine.taken() > ban.after) {
+        journal.lock().expect("no player panics").notes.push("banned".into());
+        socket.reset(false);
+        return;
+    }
     let beside = machine.open.fetch_add(1, Ordering::Relaxed);
     let _leave = Leave(Arc::clone(&machine.open));
     if machine.host.limit.is_some_and(|limit| beside >= limit) {
@@ -205,12 +257,27 @@ async fn serve(
         socket.reset(false);
         return;
     }
-    let _turn = match machine.host.one_at_a_time {
-        true => Some(Arc::clone(&machine.turn).lock_owned().await),
-        false => None,
+    let mut death = machine.dead.subscribe();
+    let serving = async {
+        let _turn = match machine.host.one_at_a_time {
+            true => Some(Arc::clone(&machine.turn).lock_owned().await),
+            false => None,
+        };
+        if let Some(sleeps) = machine.host.wakes_after_ms {
+            let awake = machine.awake.get_or_init(|| Instant::now() + Duration::from_millis(sleeps));
+            sleep_until(*awake).await;
+        }
+        let connection = Accepted { nth, beside: beside > 0, journal };
+        Player::new(socket, connection, stage).play(&machine.host.rules).await
     };
-    let connection = Accepted { nth, beside: beside > 0, journal };
-    Player::new(socket, connection, stage).play(&machine.host.rules).await;
+    tokio::select! {
+        biased;
+        // The sender lives as long as the machine.
+        _ = death.wait_for(|dead| *dead) => {}
+        dies = serving => if dies {
+            machine.dead.send_replace(true);
+        }
+    }
 }
 
 /// Counts a connection out again.
@@ -231,6 +298,11 @@ pub(super) fn icmp(error: &IcmpError, address: SocketAddr) -> Icmp {
         v6: address.is_ipv6(),
         mtu: error.mtu,
     }
+}
+
+fn local_error(address: SocketAddr, error: LocalError) -> ConnectError {
+    let detail = io::Error::from_raw_os_error(error.errno()).to_string();
+    connect_error(address, Failure::new(FailureKind::Local, detail), None)
 }
 
 fn connect_error(address: SocketAddr, failure: Failure, icmp: Option<Icmp>) -> ConnectError {

@@ -5,6 +5,7 @@
 
 mod datagram;
 mod hosts;
+mod jitter;
 mod ledger;
 mod pipe;
 
@@ -138,6 +139,7 @@ impl Network for SimulatedNetwork {
                     "EAI_AGAIN" => "Temporary failure in name resolution",
                     "EAI_FAIL" => "Non-recoverable failure in name resolution",
                     "EAI_NODATA" => "No address associated with hostname",
+                    "EAI_SYSTEM" => "Too many open files",
                     _ => "name resolution failed",
                 }
                 .into(),
@@ -152,7 +154,7 @@ impl Network for SimulatedNetwork {
     }
 
     async fn datagram(&self, address: SocketAddr) -> io::Result<SimulatedDatagram> {
-        Ok(self.machines.datagram(address))
+        self.machines.datagram(address)
     }
 }
 
@@ -183,6 +185,18 @@ impl SimulatedStream {
 impl Stream for SimulatedStream {
     fn facts(&self) -> TcpFacts {
         self.facts.clone()
+    }
+
+    fn take_error(&mut self) -> Option<io::Error> {
+        self.socket.take_error()
+    }
+
+    async fn next_error(&mut self) -> io::Error {
+        std::future::poll_fn(|context| self.socket.poll_error(context)).await
+    }
+
+    fn is_acknowledged(&self) -> Option<bool> {
+        Some(self.socket.is_acknowledged())
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::jitter::Jitter;
 use super::ledger::Entry;
 use crate::script::PeerStream;
 
@@ -36,6 +37,10 @@ struct Direction {
     /// Room that the writer will learn of, and when.
     freed: VecDeque<(Instant, usize)>,
     fin_sent: bool,
+    /// When the last segment arrives: nothing overtakes it.
+    last: Option<Instant>,
+    /// Bytes were, or will be, answered with RST: they came to an end that was closed.
+    unheard: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
 }
@@ -45,13 +50,16 @@ struct Direction {
 struct End {
     /// The whole socket is closed, not only for writing.
     closed: bool,
-    /// An RST has been read or has met a write.
-    reset_seen: bool,
+    /// An RST has come, and a call has returned its error. As on Linux no later one does: reads are at their end.
+    error_taken: bool,
+    /// An ICMP error that does not end the connection, and when it comes.
+    soft_error: Option<(Instant, io::ErrorKind)>,
 }
 
 #[derive(Debug)]
 struct Link {
     one_way: Duration,
+    jitter: Jitter,
     /// Towards the client, towards the host.
     directions: [Direction; 2],
     ends: [End; 2],
@@ -70,9 +78,10 @@ pub(super) struct Socket {
 }
 
 /// The client's and the host's end.
-pub(super) fn connection(one_way: Duration, entry: Entry) -> (Socket, Socket) {
+pub(super) fn connection(one_way: Duration, jitter: Jitter, entry: Entry) -> (Socket, Socket) {
     let link = Arc::new(Mutex::new(Link {
         one_way,
+        jitter,
         directions: Default::default(),
         ends: Default::default(),
         entry,
@@ -82,11 +91,36 @@ pub(super) fn connection(one_way: Duration, entry: Entry) -> (Socket, Socket) {
 }
 
 impl Link {
+    /// When a segment that leaves at `at` arrives at `side`.
+    fn arrival(&mut self, side: usize, at: Instant) -> Instant {
+        let arrival = at + self.one_way + self.jitter.next();
+        self.directions[side].last.map_or(arrival, |last| arrival.max(last))
+    }
+
     /// Sends a segment towards `side`.
     fn push(&mut self, side: usize, arrival: Instant, segment: Segment) {
         let direction = &mut self.directions[side];
+        direction.last = Some(arrival);
         direction.segments.push_back((arrival, segment));
         wake(&mut direction.reader);
+    }
+
+    /// The error that a call of `side` returns now, once.
+    fn take_error(&mut self, side: usize, now: Instant) -> Option<io::ErrorKind> {
+        if self.ends[side].error_taken || !self.reset_arrived(side, now, false) {
+            let soft = &mut self.ends[side].soft_error;
+            return soft.take_if(|(at, _)| *at <= now).map(|(_, kind)| kind);
+        }
+        self.ends[side].error_taken = true;
+        if side == CLIENT {
+            self.entry.shut_down(now);
+        }
+        // Linux tells an RST behind a FIN as EPIPE.
+        let mut before = self.directions[side].segments.iter();
+        Some(match before.any(|(at, segment)| *at <= now && matches!(segment, Segment::Fin)) {
+            true => io::ErrorKind::BrokenPipe,
+            false => io::ErrorKind::ConnectionReset,
+        })
     }
 
     /// Sends RST towards `side`; nothing of what `side` still sends is heard.
@@ -127,7 +161,7 @@ impl Link {
         }
         let now = Instant::now();
         let peer = 1 - side;
-        let arrival = now + self.one_way;
+        let arrival = self.arrival(peer, now);
         let incoming = &self.directions[side];
         let is_bytes = |segment: &Segment| matches!(segment, Segment::Bytes(..));
         let unread = incoming.segments.iter().any(|(at, segment)| *at <= now && is_bytes(segment));
@@ -144,7 +178,9 @@ impl Link {
                 self.push(peer, arrival, Segment::Fin);
             }
             if let Some(at) = under_way {
-                self.reset(peer, at + self.one_way, false);
+                self.directions[side].unheard = true;
+                let arrival = self.arrival(peer, at);
+                self.reset(peer, arrival, false);
             }
         }
         wake(&mut self.directions[side].writer);
@@ -171,6 +207,39 @@ impl Socket {
     }
 }
 
+impl Socket {
+    /// The error that no call has returned yet.
+    pub(super) fn take_error(&self) -> Option<io::Error> {
+        self.link().take_error(self.side, Instant::now()).map(Into::into)
+    }
+
+    /// Waits for one.
+    pub(super) fn poll_error(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        loop {
+            let now = Instant::now();
+            let mut link = self.link();
+            if let Some(kind) = link.take_error(self.side, now) {
+                return Poll::Ready(kind.into());
+            }
+            let reset = link.next_reset(self.side).filter(|at| *at > now);
+            let soft = link.ends[self.side].soft_error.map(|(at, _)| at);
+            link.directions[self.side].reader = Some(context.waker().clone());
+            drop(link);
+            match reset.into_iter().chain(soft).min() {
+                Some(at) if self.wake_at(at, context) => {}
+                _ => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Whether the peer's acknowledgement of the last byte has come.
+    pub(super) fn is_acknowledged(&self) -> bool {
+        let link = self.link();
+        let outgoing = &link.directions[1 - self.side];
+        !outgoing.unheard && outgoing.last.is_none_or(|last| last + link.one_way <= Instant::now())
+    }
+}
+
 impl AsyncRead for Socket {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -182,11 +251,8 @@ impl AsyncRead for Socket {
             let now = Instant::now();
             let mut guard = self.link();
             let link = &mut *guard;
-            if link.ends[side].reset_seen || link.reset_arrived(side, now, true) {
-                link.ends[side].reset_seen = true;
-                if side == CLIENT {
-                    link.entry.shut_down(now);
-                }
+            if link.reset_arrived(side, now, true) {
+                link.take_error(side, now);
                 return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
             }
             let one_way = link.one_way;
@@ -225,11 +291,8 @@ impl AsyncRead for Socket {
                     }
                 }
                 Segment::Reset { .. } => {
-                    link.ends[side].reset_seen = true;
-                    if side == CLIENT {
-                        link.entry.shut_down(now);
-                    }
-                    return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+                    let error = link.take_error(side, now);
+                    return Poll::Ready(error.map_or(Ok(()), |kind| Err(kind.into())));
                 }
             }
             // What arrived at the same time is read at once, as from a socket's queue.
@@ -255,11 +318,12 @@ impl AsyncWrite for Socket {
             let now = Instant::now();
             let mut guard = self.link();
             let link = &mut *guard;
-            if link.ends[side].reset_seen || link.directions[peer].fin_sent {
-                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-            }
             if link.reset_arrived(side, now, false) {
-                return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+                let kind = link.take_error(side, now).unwrap_or(io::ErrorKind::BrokenPipe);
+                return Poll::Ready(Err(kind.into()));
+            }
+            if link.directions[peer].fin_sent {
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
             }
             let direction = &mut link.directions[peer];
             while let Some((at, _)) = direction.freed.front()
@@ -286,11 +350,12 @@ impl AsyncWrite for Socket {
             if side == CLIENT {
                 link.entry.sent(length);
             }
-            let arrival = now + link.one_way;
+            let arrival = link.arrival(peer, now);
             if link.ends[peer].closed {
                 // Nobody is there any more: the bytes are answered with RST.
+                link.directions[peer].unheard = true;
                 if link.next_reset(side).is_none() {
-                    let back = arrival + link.one_way;
+                    let back = link.arrival(side, arrival);
                     link.reset(side, back, false);
                 }
                 return Poll::Ready(Ok(length));
@@ -308,11 +373,11 @@ impl AsyncWrite for Socket {
         let (side, peer) = (self.side, 1 - self.side);
         let now = Instant::now();
         let mut link = self.link();
-        if link.ends[side].reset_seen {
+        if link.ends[side].error_taken {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
         }
         if !std::mem::replace(&mut link.directions[peer].fin_sent, true) {
-            let arrival = now + link.one_way;
+            let arrival = link.arrival(peer, now);
             link.push(peer, arrival, Segment::Fin);
             if side == CLIENT {
                 link.entry.shut_down(now);
@@ -327,8 +392,16 @@ impl PeerStream for Socket {
         let (side, peer) = (self.side, 1 - self.side);
         let mut link = self.link();
         link.ends[side].closed = true;
-        let arrival = Instant::now() + link.one_way;
+        let arrival = link.arrival(peer, Instant::now());
         link.reset(peer, arrival, discarding);
+    }
+
+    fn lose_path(&mut self) {
+        let peer = 1 - self.side;
+        let mut link = self.link();
+        let arrival = link.arrival(peer, Instant::now());
+        link.ends[peer].soft_error = Some((arrival, io::ErrorKind::HostUnreachable));
+        wake(&mut link.directions[peer].reader);
     }
 }
 

@@ -35,10 +35,27 @@ pub trait Network {
     fn datagram(&self, address: SocketAddr) -> impl Future<Output = io::Result<Self::Datagram>>;
 }
 
-/// A TCP connection. A peer's RST shows as `ConnectionReset`; `poll_shutdown` sends a FIN.
+/// A TCP connection. A peer's RST shows as `ConnectionReset`, or as `BrokenPipe` where its FIN came before;
+/// `poll_shutdown` sends a FIN.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin {
     /// What the operating system knows of the connection now.
     fn facts(&self) -> TcpFacts;
+
+    /// Takes the error that the operating system keeps and that no call has returned: that of an RST behind a FIN,
+    /// or of an ICMP message that did not end the connection.
+    fn take_error(&mut self) -> Option<io::Error> {
+        None
+    }
+
+    /// Waits for such an error; for ever where none comes.
+    fn next_error(&mut self) -> impl Future<Output = io::Error> {
+        std::future::pending()
+    }
+
+    /// Whether the peer has acknowledged every byte of ours; none where that cannot be known.
+    fn is_acknowledged(&self) -> Option<bool> {
+        None
+    }
 }
 
 /// A UDP socket connected to one peer.

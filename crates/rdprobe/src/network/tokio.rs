@@ -142,6 +142,29 @@ impl Stream for TokioStream {
         os::tcp_info(SockRef::from(&self.stream), &mut facts);
         facts
     }
+
+    fn take_error(&mut self) -> Option<io::Error> {
+        self.stream.take_error().ok().flatten()
+    }
+
+    async fn next_error(&mut self) -> io::Error {
+        loop {
+            // Within `try_io`, so that a readiness without an error behind it is forgotten.
+            let taken = self.stream.try_io(Interest::ERROR, || {
+                self.stream.take_error()?.ok_or_else(|| io::ErrorKind::WouldBlock.into())
+            });
+            if let Ok(error) = taken {
+                return error;
+            }
+            if let Err(error) = self.stream.ready(Interest::ERROR).await {
+                return error;
+            }
+        }
+    }
+
+    fn is_acknowledged(&self) -> Option<bool> {
+        os::is_acknowledged(SockRef::from(&self.stream))
+    }
 }
 
 impl AsyncRead for TokioStream {

@@ -22,3 +22,7 @@ pub(crate) fn tcp_info(_: SockRef<'_>, _: &mut TcpFacts) {}
 pub(crate) fn path_mtu(_: SockRef<'_>, _: bool) -> Option<u32> {
     None
 }
+
+pub(crate) fn is_acknowledged(_: SockRef<'_>) -> Option<bool> {
+    None
+}

@@ -118,6 +118,21 @@ unsafe fn offender(address: *const u8) -> Option<IpAddr> {
 
 /// Adds what the kernel measured on the connection.
 pub(crate) fn tcp_info(socket: SockRef<'_>, facts: &mut TcpFacts) {
+    let Some(info) = read_tcp_info(&socket) else { return };
+    if info.tcpi_rtt > 0 {
+        facts.rtt_ms = Some(Millis(f64::from(info.tcpi_rtt) / 1e3));
+    }
+    facts.retransmits = Some(info.tcpi_total_retrans);
+    facts.mss = Some(info.tcpi_snd_mss).filter(|mss| *mss > 0);
+    facts.path_mtu = Some(info.tcpi_pmtu).filter(|mtu| *mtu > 0);
+}
+
+/// Whether no segment of ours waits for its acknowledgement.
+pub(crate) fn is_acknowledged(socket: SockRef<'_>) -> Option<bool> {
+    read_tcp_info(&socket).map(|info| info.tcpi_unacked == 0)
+}
+
+fn read_tcp_info(socket: &SockRef<'_>) -> Option<libc::tcp_info> {
     // SAFETY: all zeros is a valid tcp_info.
     let mut info: libc::tcp_info = unsafe { zeroed() };
     let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
@@ -131,15 +146,7 @@ pub(crate) fn tcp_info(socket: SockRef<'_>, facts: &mut TcpFacts) {
             &mut length,
         )
     };
-    if result != 0 {
-        return;
-    }
-    if info.tcpi_rtt > 0 {
-        facts.rtt_ms = Some(Millis(f64::from(info.tcpi_rtt) / 1e3));
-    }
-    facts.retransmits = Some(info.tcpi_total_retrans);
-    facts.mss = Some(info.tcpi_snd_mss).filter(|mss| *mss > 0);
-    facts.path_mtu = Some(info.tcpi_pmtu).filter(|mtu| *mtu > 0);
+    (result == 0).then_some(info)
 }
 
 /// What the kernel believes of the path MTU of a connected socket, in bytes.

@@ -4,12 +4,16 @@
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{forbid_fragmentation, icmp_error, path_mtu, receive_icmp_errors, tcp_info};
+pub(crate) use linux::{
+    forbid_fragmentation, icmp_error, is_acknowledged, path_mtu, receive_icmp_errors, tcp_info,
+};
 
 #[cfg(not(target_os = "linux"))]
 mod fallback;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use fallback::{forbid_fragmentation, icmp_error, path_mtu, receive_icmp_errors, tcp_info};
+pub(crate) use fallback::{
+    forbid_fragmentation, icmp_error, is_acknowledged, path_mtu, receive_icmp_errors, tcp_info,
+};
 
 #[cfg(unix)]
 mod resolver_unix;

@@ -23,6 +23,9 @@ const LINGER: Duration = Duration::from_secs(30);
 pub(crate) trait PeerStream: AsyncRead + AsyncWrite + Unpin + Send + Sized {
     /// Ends it with RST. `discarding` takes what the client has not read yet with it, where that can be had.
     fn reset(self, discarding: bool);
+
+    /// From here on a router answers the client with ICMP host unreachable, where that can be had.
+    fn lose_path(&mut self) {}
 }
 
 /// Why the play is over.
@@ -37,6 +40,8 @@ enum Stop {
     Rst { discarding: bool },
     /// Nothing more is said.
     Silence,
+    /// The service ends, and with it every connection.
+    Death,
 }
 
 type Played = Result<(), Stop>;
@@ -70,19 +75,21 @@ impl<S: PeerStream> Player<S> {
         }
     }
 
-    /// Plays the first rule that holds, to the end of the connection.
-    pub(crate) async fn play(mut self, rules: &[Rule]) {
+    /// Plays the first rule that holds, to the end of the connection. True where the service dies of it.
+    pub(crate) async fn play(mut self, rules: &[Rule]) -> bool {
         let stop = match self.branch(rules, true).await {
             Ok(()) => Stop::Silence,
             Err(stop) => stop,
         };
+        let dies = matches!(stop, Stop::Death);
         self.finish(stop).await;
+        dies
     }
 
     async fn finish(mut self, stop: Stop) {
         match stop {
             Stop::Gone(end) => self.gone(end),
-            Stop::FinUnread => {}
+            Stop::FinUnread | Stop::Death => {}
             Stop::Rst { discarding } => self.stream.reset(discarding),
             Stop::Silence => {
                 let end = self.drain().await;
@@ -206,6 +213,11 @@ impl<S: PeerStream> Player<S> {
                 self.send_tls(|tls| tls.send(&error.answer())).await
             }
             Step::CloseNotify => self.send_tls(TlsSession::send_close_notify).await,
+            Step::LosePath => {
+                self.stream.lose_path();
+                Err(Stop::Silence)
+            }
+            Step::Die => Err(Stop::Death),
             Step::Silence => Err(Stop::Silence),
             Step::Fin => Err(Stop::Fin),
             Step::FinUnread => Err(Stop::FinUnread),
