@@ -21,7 +21,7 @@ const SHORT: Timeouts = Timeouts {
     deadline: Duration::from_secs(15),
 };
 
-fn probe(target: &str, options: Options, trust: Trust) -> Report {
+pub(crate) fn probe(target: &str, options: Options, trust: Trust) -> Report {
     probe_within(SHORT, target, options, trust)
 }
 

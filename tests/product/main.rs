@@ -1,6 +1,7 @@
 //! The product as a whole, from the scripts of hosts to the verdict.
 
 mod cost;
+mod endings;
 mod hostile;
 mod inbound;
 mod invariants;
