@@ -1,6 +1,7 @@
 //! The product as a whole, from the scripts of hosts to the verdict.
 
 mod cost;
+mod edge;
 mod endings;
 mod hostile;
 mod inbound;

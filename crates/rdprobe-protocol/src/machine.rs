@@ -12,6 +12,8 @@ pub enum Ending {
     Reset,
     /// Nothing more within the time of the phase.
     Silent,
+    /// Nothing more within the time of the phase, and an ICMP error that tells why.
+    Unreachable(String),
     /// A TLS alert, where TLS stands under the machine.
     Alert(Alert),
     /// TLS stands under the machine, and the peer broke its rules.
@@ -33,6 +35,10 @@ impl Ending {
             Self::Silent => {
                 Failure::new(FailureKind::Timeout, format!("silent while waiting for {while_waiting_for}"))
             }
+            Self::Unreachable(reason) => Failure::new(
+                FailureKind::Unreachable,
+                format!("{reason}, while waiting for {while_waiting_for}"),
+            ),
             Self::Alert(alert) => Failure::new(
                 FailureKind::Alert,
                 format!("TLS alert {} ({}) while waiting for {while_waiting_for}", alert.name, alert.code),

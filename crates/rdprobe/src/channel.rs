@@ -54,6 +54,11 @@ impl<S: Stream> Channel<S> {
         &self.stream
     }
 
+    /// Why nothing came, where an ICMP error tells: Linux keeps one that does not end the connection for whoever asks.
+    pub(crate) fn take_error(&mut self) -> Option<io::Error> {
+        self.stream.take_error()
+    }
+
     /// Bytes written to and read from the socket so far.
     pub(crate) fn bytes(&self) -> (u64, u64) {
         (self.sent, self.received)

@@ -7,7 +7,7 @@ use rdprobe_report::Failure;
 use tokio::time::{Instant, timeout_at};
 
 use crate::channel::{Broken, Channel};
-use crate::network::Stream;
+use crate::network::{Stream, plain};
 
 /// The most that is handed to a machine at once.
 const READ_SIZE: usize = 16 * 1024;
@@ -24,7 +24,7 @@ pub(crate) async fn drive<S: Stream>(
         let outgoing = machine.outgoing();
         if !outgoing.is_empty() {
             if timeout_at(until, channel.write(&outgoing)).await.is_err() {
-                machine.end(Ending::Silent);
+                machine.end(silence(channel));
                 return true;
             }
         }
@@ -37,23 +37,37 @@ pub(crate) async fn drive<S: Stream>(
             Ok(Ok(length)) => machine.receive(&buffer[..length]),
             Ok(Err(broken)) => machine.end(ending(broken)),
             Err(_) => {
-                machine.end(Ending::Silent);
+                machine.end(silence(channel));
                 return true;
             }
         }
     }
 }
 
+/// Nothing came in time.
+fn silence<S: Stream>(channel: &mut Channel<S>) -> Ending {
+    channel.take_error().map_or(Ending::Silent, socket_ending)
+}
+
+fn socket_ending(error: io::Error) -> Ending {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+            Ending::Reset
+        }
+        io::ErrorKind::UnexpectedEof => Ending::Closed,
+        io::ErrorKind::TimedOut => Ending::Silent,
+        // What the kernel makes of ICMP errors (icmp(7)); a port or protocol that is unreachable among them.
+        io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::NetworkDown
+        | io::ErrorKind::ConnectionRefused => Ending::Unreachable(plain(&error)),
+        _ => Ending::Local(plain(&error)),
+    }
+}
+
 fn ending(broken: Broken) -> Ending {
     match broken {
-        Broken::Socket(error) => match error.kind() {
-            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
-                Ending::Reset
-            }
-            io::ErrorKind::UnexpectedEof => Ending::Closed,
-            io::ErrorKind::TimedOut => Ending::Silent,
-            _ => Ending::Local(error.to_string()),
-        },
+        Broken::Socket(error) => socket_ending(error),
         Broken::Alert(alert) => Ending::Alert(alert),
         Broken::Tls(error) => Ending::Malformed(error.to_string()),
     }

@@ -98,3 +98,9 @@ pub struct ConnectError {
     /// What was learnt all the same: the ICMP error and who sent it.
     pub facts: Box<TcpFacts>,
 }
+
+/// The error's text without Rust's "(os error N)".
+pub(crate) fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}

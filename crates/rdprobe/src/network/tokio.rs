@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::Instant;
 
-use super::{ConnectError, Datagram, Network, Received, ResolveError, Stream};
+use super::{ConnectError, Datagram, Network, Received, ResolveError, Stream, plain};
 use crate::os;
 
 /// The operating system's network.
@@ -63,6 +63,8 @@ impl Network for Tokio {
         if let Some(error) = error {
             return Err(refused(&error, icmp, nothing()));
         }
+        // From here on an ICMP error would end the connection, where an ordinary client's kernel tries on.
+        let _ = os::receive_icmp_errors(SockRef::from(&stream), address.is_ipv6(), false);
         let local_address = stream.local_addr().ok();
         let facts = TcpFacts {
             local_address,
@@ -76,7 +78,7 @@ impl Network for Tokio {
 
     async fn datagram(&self, address: SocketAddr) -> io::Result<TokioDatagram> {
         let socket = open(address, Type::DGRAM, Protocol::UDP)?;
-        os::forbid_fragmentation(SockRef::from(&socket), address.is_ipv6())?;
+        let _ = os::forbid_fragmentation(SockRef::from(&socket), address.is_ipv6());
         socket.connect(&address.into())?;
         Ok(TokioDatagram { socket: UdpSocket::from_std(socket.into())?, v6: address.is_ipv6() })
     }
@@ -85,7 +87,8 @@ impl Network for Tokio {
 fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
     socket.set_nonblocking(true)?;
-    os::receive_icmp_errors(SockRef::from(&socket), address.is_ipv6())?;
+    // A sandbox that refuses this costs the sender of ICMP errors, and nothing else.
+    let _ = os::receive_icmp_errors(SockRef::from(&socket), address.is_ipv6(), true);
     Ok(socket)
 }
 
@@ -119,12 +122,6 @@ fn refused(error: &io::Error, icmp: Option<rdprobe_report::facts::Icmp>, facts: 
         _ => FailureKind::Local,
     };
     ConnectError { failure: Failure::new(kind, plain(error)), facts: Box::new(TcpFacts { icmp, ..facts }) }
-}
-
-/// The error's text without Rust's "(os error N)".
-fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 /// A real TCP connection.
@@ -244,5 +241,17 @@ impl Datagram for TokioDatagram {
                 return received;
             }
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_stands_bears_icmp_errors() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = Tokio.connect(listener.local_addr().unwrap()).await.unwrap();
+        assert!(!os::receives_icmp_errors(SockRef::from(&stream.stream)));
     }
 }

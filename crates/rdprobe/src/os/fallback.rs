@@ -5,7 +5,7 @@ use std::io;
 use rdprobe_report::facts::{Icmp, TcpFacts};
 use socket2::SockRef;
 
-pub(crate) fn receive_icmp_errors(_: SockRef<'_>, _: bool) -> io::Result<()> {
+pub(crate) fn receive_icmp_errors(_: SockRef<'_>, _: bool, _: bool) -> io::Result<()> {
     Ok(())
 }
 

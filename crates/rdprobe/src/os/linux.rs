@@ -13,13 +13,18 @@ use rdprobe_report::Millis;
 use rdprobe_report::facts::{Icmp, TcpFacts};
 use socket2::SockRef;
 
-/// Asks for ICMP errors on the socket's error queue.
-pub(crate) fn receive_icmp_errors(socket: SockRef<'_>, v6: bool) -> io::Result<()> {
+/// Asks for ICMP errors on the socket's error queue, or no longer.
+pub(crate) fn receive_icmp_errors(socket: SockRef<'_>, v6: bool, on: bool) -> io::Result<()> {
     if v6 {
-        set(&socket, libc::IPPROTO_IPV6, libc::IPV6_RECVERR, 1)
+        set(&socket, libc::IPPROTO_IPV6, libc::IPV6_RECVERR, on.into())
     } else {
-        set(&socket, libc::IPPROTO_IP, libc::IP_RECVERR, 1)
+        set(&socket, libc::IPPROTO_IP, libc::IP_RECVERR, on.into())
     }
+}
+
+#[cfg(test)]
+pub(crate) fn receives_icmp_errors(socket: SockRef<'_>) -> bool {
+    get(&socket, libc::IPPROTO_IP, libc::IP_RECVERR) != Some(0)
 }
 
 /// Sets the don't-fragment bit and ignores what the kernel believes of the path MTU.
@@ -153,10 +158,14 @@ fn read_tcp_info(socket: &SockRef<'_>) -> Option<libc::tcp_info> {
 pub(crate) fn path_mtu(socket: SockRef<'_>, v6: bool) -> Option<u32> {
     let (level, name) =
         if v6 { (libc::IPPROTO_IPV6, libc::IPV6_MTU) } else { (libc::IPPROTO_IP, libc::IP_MTU) };
-    let mut mtu: i32 = 0;
+    u32::try_from(get(&socket, level, name)?).ok().filter(|mtu| *mtu > 0)
+}
+
+fn get(socket: &SockRef<'_>, level: i32, name: i32) -> Option<i32> {
+    let mut value: i32 = 0;
     let mut length = size_of::<i32>() as libc::socklen_t;
     // SAFETY: the descriptor is open while `socket` lives; the option yields an int.
     let result =
-        unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, (&raw mut mtu).cast(), &mut length) };
-    u32::try_from(mtu).ok().filter(|mtu| result == 0 && *mtu > 0)
+        unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, (&raw mut value).cast(), &mut length) };
+    (result == 0).then_some(value)
 }

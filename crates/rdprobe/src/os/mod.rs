@@ -8,6 +8,9 @@ pub(crate) use linux::{
     forbid_fragmentation, icmp_error, is_acknowledged, path_mtu, receive_icmp_errors, tcp_info,
 };
 
+#[cfg(all(test, target_os = "linux"))]
+pub(crate) use linux::receives_icmp_errors;
+
 #[cfg(not(target_os = "linux"))]
 mod fallback;
 #[cfg(not(target_os = "linux"))]
