@@ -128,6 +128,7 @@ fn attempt(id: usize, recipe: Recipe) -> Attempt {
         ended_ms: None,
         cut_off: false,
         steps: Vec::new(),
+        waiting: None,
     }
 }
 

@@ -3,8 +3,10 @@
 //! For a healthy host this is the answer: people come with a code on their screen, and more than half of them have a
 //! host that is fine from outside.
 
-use rdprobe_report::facts::Nla;
-use rdprobe_report::{Confidence, Effect, Finding, Next, Observations, PhaseOutcome, Phases, Protocol};
+use rdprobe_report::facts::{Nla, Package};
+use rdprobe_report::{
+    Confidence, Effect, Finding, Next, Observations, Phase, PhaseOutcome, Phases, Protocol, RuledOut,
+};
 
 use crate::{knowledge, registry};
 
@@ -63,62 +65,72 @@ pub(crate) fn with_machine(summary: String, seen: &Observations, phases: &Phases
 }
 
 /// What this run shows to be fine, phase by phase. Never empty.
-pub(crate) fn ruled_out(seen: &Observations, phases: &Phases, findings: &[Finding]) -> Vec<String> {
+pub(crate) fn ruled_out(seen: &Observations, phases: &Phases, findings: &[Finding]) -> Vec<RuledOut> {
     let mut lines = Vec::new();
+    let mut line = |phase: Phase, text: String| {
+        let evidence = match phase {
+            Phase::Dns => "/resolution".into(),
+            _ => format!("/phases/{phase}"),
+        };
+        lines.push(RuledOut { phase: Some(phase), text, evidence: Some(evidence) });
+    };
     let has = |code: &rdprobe_report::Code| findings.iter().any(|finding| finding.code == *code);
     let dns = &phases.dns.facts;
     if dns.literal {
-        lines.push("DNS: an address was given, so no name is involved".into());
+        line(Phase::Dns, "an address was given, so no name is involved".into());
     } else if phases.dns.outcome == PhaseOutcome::Ok {
         let addresses: Vec<String> = dns.addresses.iter().map(ToString::to_string).collect();
-        lines.push(format!("DNS: {} resolves to {}", seen.target.host, addresses.join(", ")));
+        line(Phase::Dns, format!("{} resolves to {}", seen.target.host, addresses.join(", ")));
     }
     if phases.tcp.outcome == PhaseOutcome::Ok {
         let rtt =
             phases.tcp.facts.rtt_ms.map(|rtt| format!(", round trip {:.1} ms", rtt.0)).unwrap_or_default();
         let address = phases.tcp.facts.address.map(|address| address.to_string()).unwrap_or_default();
-        lines.push(format!("Network and firewall: {address} takes TCP connections{rtt}"));
+        line(Phase::Tcp, format!("{address} takes TCP connections{rtt}"));
     }
     if phases.x224.outcome == PhaseOutcome::Ok {
         let selected = phases.x224.facts.selected.unwrap_or(Protocol::RDP);
-        lines.push(format!("Listener: Remote Desktop answers and selects {}", spelled(selected)));
+        line(Phase::X224, format!("Remote Desktop answers and selects {}", spelled(selected)));
     }
     if phases.tls.outcome == PhaseOutcome::Ok
         && let (Some(version), Some(suite)) = (phases.tls.facts.version, phases.tls.facts.suite)
     {
-        lines.push(format!("TLS: {} gets {version} with {suite}", seen.options.client));
+        line(Phase::Tls, format!("{} gets {version} with {suite}", seen.options.client));
     }
     let certificate = &phases.certificate.facts;
     if phases.certificate.outcome == PhaseOutcome::Ok && !has(&registry::CERT_EXPIRES_SOON) {
         if let Some(not_after) = certificate.not_after {
-            lines.push(format!("Certificate dates: valid until {}", not_after.date()));
+            line(Phase::Certificate, format!("valid until {}", not_after.date()));
         }
         if certificate.signature_check == Some(rdprobe_report::facts::SignatureCheck::Verified) {
-            lines.push("Certificate key: the host proved that it can use its private key".into());
+            line(Phase::Certificate, "the host proved that it can use its private key".into());
         }
     }
     if phases.credssp.outcome == PhaseOutcome::Ok {
-        let version =
-            phases.credssp.facts.version.map(|version| format!(" (version {version})")).unwrap_or_default();
-        lines.push(format!("NLA: CredSSP{version} answers and NTLM is on offer"));
         let facts = &phases.credssp.facts;
-        if let (true, Some(account), Some(package)) = (facts.accepted, &facts.account, &facts.package) {
-            let how = if package == "kerberos" { "Kerberos" } else { "NTLM" };
-            lines.push(format!("Credentials: {account} is accepted by {how}, bound to this TLS channel"));
+        let version = facts.version.map(|version| format!(" (version {version})")).unwrap_or_default();
+        line(Phase::Credssp, format!("CredSSP{version} answers and NTLM is on offer"));
+        if let (true, Some(account), Some(package)) = (facts.accepted, &facts.account, facts.package) {
+            let how = if package == Package::Kerberos { "Kerberos" } else { "NTLM" };
+            line(Phase::Credssp, format!("{account} is accepted by {how}, bound to this TLS channel"));
         }
         if facts.authorization_result == Some(0) {
-            lines.push("Authorization: the account may log on through Remote Desktop".into());
+            line(Phase::Credssp, "the account may log on through Remote Desktop".into());
         }
-        if let Some(skew) = phases.credssp.facts.skew_ms.filter(|_| !has(&registry::CLOCK_SKEW)) {
-            lines.push(format!("Clock: the host's differs from ours by {:.1} s", skew.0.abs() / 1e3));
+        if let Some(skew) = facts.skew_ms.filter(|_| !has(&registry::CLOCK_SKEW)) {
+            line(
+                Phase::Credssp,
+                format!("the host's clock differs from ours by {:.1} s", skew.0.abs() / 1e3),
+            );
         }
     }
     if phases.udp.outcome == PhaseOutcome::Ok {
         let rtt = phases.udp.facts.rtt_ms.map(|rtt| format!(" in {:.1} ms", rtt.0)).unwrap_or_default();
-        lines.push(format!("UDP: the fast transport answers{rtt}"));
+        line(Phase::Udp, format!("the fast transport answers{rtt}"));
     }
     if lines.is_empty() {
-        lines.push("Nothing yet: the first step already failed, so the host itself was not reached".into());
+        let text = "nothing yet: the first step already failed, so the host itself was not reached";
+        lines.push(RuledOut { phase: None, text: text.into(), evidence: None });
     }
     lines
 }
@@ -142,13 +154,13 @@ pub(crate) fn next(
 ) -> Vec<Next> {
     let mut next = Vec::new();
     if phases.tcp.facts.is_this_computer && primary.is_none() {
-        next.push(Next {
-            title: "Make sure that this is the host you meant".into(),
-            why: format!(
+        next.push(Next::new(
+            "Make sure that this is the host you meant",
+            format!(
                 "{} is an address of this very computer: WSL, containers and port forwards put another RDP server there.",
                 seen.target.host
             ),
-        });
+        ));
     }
     match primary {
         Some(finding) => {
@@ -159,17 +171,21 @@ pub(crate) fn next(
                     .filter(|fix| fix.effect == Effect::DiagnosticOnly)
                     .chain(finding.fixes.iter().filter(|fix| fix.effect != Effect::DiagnosticOnly))
                     .take(FIXES_TOLD)
-                    .map(|fix| Next { title: fix.title.clone(), why: fix.steps.join(" ") }),
+                    .map(|fix| Next {
+                        steps: fix.steps.clone(),
+                        ..Next::new(fix.title.clone(), finding.summary.clone())
+                    }),
             );
             if finding.confidence != Confidence::Certain
                 && let Some(cause) = finding.causes.first()
             {
-                next.push(Next { title: "Look at the likeliest cause first".into(), why: cause.clone() });
+                next.push(Next::new("Look at the likeliest cause first", cause.clone()));
             }
             if next.is_empty() {
+                let why = finding.causes.first().cloned().unwrap_or_else(|| finding.summary.clone());
                 next.push(Next {
-                    title: format!("Read `rdprobe explain {}`", finding.code),
-                    why: finding.causes.first().cloned().unwrap_or_else(|| finding.summary.clone()),
+                    commands: vec![format!("rdprobe explain {}", finding.code)],
+                    ..Next::new("Read what is known of this code", why)
                 });
             }
         }
@@ -177,12 +193,11 @@ pub(crate) fn next(
     }
     let depth_limited = findings.iter().any(|finding| finding.code == registry::PROBE_DEPTH_LIMITED);
     if depth_limited && primary.is_none() {
-        next.push(Next {
-            title: "Look at the logon with the client itself".into(),
-            why: "What follows TLS could not be looked at here, since the host has no suite that rdprobe's TLS library \
-                  speaks; the client gets that far."
-                .into(),
-        });
+        next.push(Next::new(
+            "Look at the logon with the client itself",
+            "What follows TLS could not be looked at here, since the host has no suite that rdprobe's TLS library \
+             speaks; the client gets that far.",
+        ));
     }
     next
 }
@@ -209,13 +224,13 @@ fn where_else(phases: &Phases) -> Vec<Next> {
         .into_iter()
         .take(LAYERS_TOLD)
         .map(|layer| Next {
-            title: layer.title.into(),
-            why: format!("{} {} {}", layer.why, layer.question, layer.check),
+            steps: vec![layer.check.into()],
+            ..Next::new(layer.title, format!("{} {}", layer.why, layer.question))
         })
         .collect();
-    next.push(Next {
-        title: "Not visible from outside".into(),
-        why: format!("This run says nothing of: {}.", knowledge::not_visible().join("; ")),
-    });
+    next.push(Next::new(
+        "Not visible from outside",
+        format!("This run says nothing of: {}.", knowledge::not_visible().join("; ")),
+    ));
     next
 }

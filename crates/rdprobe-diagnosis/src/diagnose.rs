@@ -6,7 +6,7 @@ use rdprobe_report::{
 
 use crate::draft::Draft;
 use crate::view::View;
-use crate::{phases, registry, rules, verdict};
+use crate::{phases, record, registry, rules, verdict};
 
 /// Judges what was seen, as at `now`, and writes the report.
 pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> Report {
@@ -37,7 +37,10 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
         options: seen.options.clone(),
         resolution: seen.resolution.clone(),
         attempts: seen.attempts.clone(),
+        certificates: record::certificates(seen),
         cut_short: seen.cut_short,
+        not_judged: record::not_judged(seen),
+        other: Default::default(),
     }
 }
 

@@ -12,7 +12,7 @@ impl Draft {
     pub(crate) fn new(code: Code, phase: Phase, summary: impl Into<String>) -> Self {
         let row = registry::lookup(code.as_str()).expect("rules use the registry's constants");
         debug_assert!(
-            row.group == phase.key() || row.group == "general",
+            row.group == phase.as_str() || row.group == "general",
             "{} stands under {}",
             row.code,
             row.group

@@ -12,10 +12,12 @@ mod draft;
 pub mod knowledge;
 mod phases;
 mod plan;
+mod record;
 pub mod registry;
 mod rules;
 mod verdict;
 mod view;
+mod windows;
 
 pub use rules::logon::{Ground, ground, unsafe_for_credentials};
 

@@ -8,9 +8,9 @@ use rdprobe_report::{
     Step, UdpQuestion,
 };
 
-use crate::registry;
 use crate::rules::{certificate, credssp, tls, udp, x224};
 use crate::view::{View, certificate as certificate_of, tcp_facts, tls as tls_step, tls_facts, x224_facts};
+use crate::{registry, windows};
 
 pub(crate) fn report(seen: &Observations, deciding: Option<SocketAddr>, findings: &[Finding]) -> Phases {
     let mut phases = Phases { dns: dns(seen), ..Phases::default() };
@@ -154,9 +154,11 @@ fn credssp_phase(view: View<'_>, findings: &[Finding]) -> PhaseReport<rdprobe_re
     let Some((_, step, facts)) = credssp::decided(view) else {
         return PhaseReport::default();
     };
+    let mut facts = facts.clone();
+    facts.windows = believed_editions(view, &facts);
     let mut phase = PhaseReport { facts: facts.clone(), ..of_step(step) };
     if let Some((step, logon)) = view.settled(Purpose::Logon).and_then(crate::view::credssp) {
-        phase = PhaseReport { facts: merged(facts, logon), ..of_step(step) };
+        phase = PhaseReport { facts: merged(&facts, logon), ..of_step(step) };
     }
     let broken = |finding: &Finding| finding.phase == Phase::Credssp && finding.severity == Severity::Error;
     if findings.iter().any(broken) {
@@ -165,13 +167,21 @@ fn credssp_phase(view: View<'_>, findings: &[Finding]) -> PhaseReport<rdprobe_re
     phase
 }
 
+/// The build in a challenge is a claim, and FreeRDP and sspi make theirs up: it is believed where the Confirm fits
+/// Windows too.
+fn believed_editions(view: View<'_>, facts: &rdprobe_report::facts::CredsspFacts) -> Vec<String> {
+    let fits = view.x224().and_then(|(_, step)| x224_facts(step)?.fits_windows) == Some(true);
+    let build = facts.build.filter(|_| fits);
+    build.map(windows::editions).unwrap_or_default().into_iter().map(Into::into).collect()
+}
+
 /// The challenge's facts, and over them what the logon adds.
 fn merged(
     challenge: &rdprobe_report::facts::CredsspFacts,
     logon: &rdprobe_report::facts::CredsspFacts,
 ) -> rdprobe_report::facts::CredsspFacts {
     rdprobe_report::facts::CredsspFacts {
-        package: logon.package.clone(),
+        package: logon.package,
         package_reason: logon.package_reason.clone(),
         mechanism: logon.mechanism.clone().or_else(|| challenge.mechanism.clone()),
         account: logon.account.clone(),
@@ -182,7 +192,7 @@ fn merged(
         authorization_not_observable: logon.authorization_not_observable.clone(),
         not_tried: logon.not_tried.clone(),
         kerberos_error: logon.kerberos_error.clone(),
-        ntstatus: logon.ntstatus.clone(),
+        ntstatus: logon.ntstatus,
         ntstatus_name: logon.ntstatus_name.clone(),
         alert: logon.alert.or(challenge.alert),
         ..challenge.clone()

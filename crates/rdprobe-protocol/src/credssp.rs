@@ -10,12 +10,10 @@ pub mod ntlm;
 pub mod ntstatus;
 pub mod spnego;
 mod ts_request;
-mod windows;
 
 pub use ts_request::TsRequest;
-pub use windows::windows_editions;
 
-use rdprobe_report::facts::CredsspFacts;
+use rdprobe_report::facts::{CredsspFacts, NtStatus};
 use rdprobe_report::{Facts, Failure, FailureKind};
 
 use self::ntlm::{AvId, Challenge};
@@ -91,10 +89,10 @@ impl CredsspMachine {
         self.facts.version = reply.version;
         if let Some(status) = reply.error_code.filter(|status| *status != 0) {
             let name = ntstatus::name(status);
-            self.facts.ntstatus = Some(ntstatus::code(status));
+            self.facts.ntstatus = Some(NtStatus(status));
             self.facts.ntstatus_name = name.map(str::to_owned);
             let name = name.unwrap_or("a status without a name");
-            return rejected(format!("refused with {}, {name}", ntstatus::code(status)));
+            return rejected(format!("refused with {}, {name}", NtStatus(status)));
         }
         match reply.token {
             Some(token) if NegTokenResp::begins(&token) => self.read_spnego(&token),

@@ -5,38 +5,41 @@ use std::net::SocketAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{Facts, is_default};
-use crate::{Millis, Phase, Protocols, StepOutcome};
+use crate::facts::{ChainLink, Facts, is_default};
+use crate::name::open_words;
+use crate::{Failure, Millis, Phase, Protocols, StepOutcome};
 
 /// The hello that rustls itself makes, in the real handshake.
 pub const RUSTLS: &str = "rustls";
 
-/// What an attempt is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Purpose {
-    /// The real handshake with the usual offer.
-    Default,
-    /// The offer without CredSSP, which decides whether NLA is required.
-    NlaQuestion,
-    /// The reference client's own hello after the usual offer.
-    ReferenceHello,
-    /// Another hello after the usual offer, to tell why TLS fails.
-    HelloExperiment,
-    /// The offer of Standard RDP Security alone.
-    RdpOnly,
-    /// A Connection Request without negotiation data, as clients before RDP 5.2 sent it.
-    NoNegotiation,
-    /// TLS without X.224: is this another service?
-    DirectTls,
-    /// A protocol that was asked about with `--offers`: RDSTLS or Entra ID.
-    FurtherOffer,
-    /// The CredSSP question inside SPNEGO, where bare NTLM was refused.
-    Spnego,
-    /// The logon with the user's credentials.
-    Logon,
-    /// The SYN over UDP.
-    Udp,
+open_words! {
+    /// What an attempt is for.
+    pub enum Purpose {
+        /// The real handshake with the usual offer.
+        Default = "default",
+        /// The offer without CredSSP, which decides whether NLA is required.
+        NlaQuestion = "nla-question",
+        /// The reference client's own hello after the usual offer.
+        ReferenceHello = "reference-hello",
+        /// Another hello after the usual offer, to tell why TLS fails.
+        HelloExperiment = "hello-experiment",
+        /// The hello that was answered before, again and alone: without it nothing is blamed on another hello.
+        Control = "control",
+        /// The offer of Standard RDP Security alone.
+        RdpOnly = "rdp-only",
+        /// A Connection Request without negotiation data, as clients before RDP 5.2 sent it.
+        NoNegotiation = "no-negotiation",
+        /// TLS without X.224: is this another service?
+        DirectTls = "direct-tls",
+        /// A protocol that was asked about with `--offers`: RDSTLS or Entra ID.
+        FurtherOffer = "further-offer",
+        /// The CredSSP question inside SPNEGO, where bare NTLM was refused.
+        Spnego = "spnego",
+        /// The logon with the user's credentials.
+        Logon = "logon",
+        /// The SYN over UDP.
+        Udp = "udp",
+    }
 }
 
 /// How deep an attempt goes before it closes.
@@ -80,9 +83,23 @@ pub struct Recipe {
     /// Made while no other attempt of ours was open to this address.
     #[serde(default, skip_serializing_if = "is_default")]
     pub alone: bool,
+    /// Made beside a step that had been silent for long, as the question that its silence would raise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Beside>,
     /// What is asked.
     #[serde(flatten)]
     pub ask: Ask,
+}
+
+/// The silent step beside which a question is asked. Its answer counts only if that step ended unanswered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Beside {
+    /// `id` of the attempt that is silent.
+    pub attempt: u32,
+    /// Its phase.
+    pub phase: Phase,
+    /// For how long the question's own silence is waited for, in milliseconds.
+    pub patience_ms: u32,
 }
 
 /// The question itself, by transport.
@@ -112,7 +129,17 @@ pub enum Ask {
 impl Recipe {
     /// The same question, asked alone.
     pub fn alone(&self) -> Self {
-        Self { alone: true, ..self.clone() }
+        Self { alone: true, beside: None, ..self.clone() }
+    }
+
+    /// The same question, asked beside a silent step.
+    pub fn beside(&self, silent: Beside) -> Self {
+        Self { alone: false, beside: Some(silent), ..self.clone() }
+    }
+
+    /// Whether both ask the host the same, whenever they were made.
+    pub fn asks_like(&self, other: &Self) -> bool {
+        self.purpose == other.purpose && self.address == other.address && self.ask == other.ask
     }
 
     /// The hello that a TCP attempt sends.
@@ -151,6 +178,18 @@ pub struct Attempt {
     /// Its steps, one for each phase that it came to, in order.
     #[serde(default)]
     pub steps: Vec<Step>,
+    /// While it is in flight: since when which phase has had no answer. Not recorded.
+    #[serde(skip)]
+    pub waiting: Option<Waiting>,
+}
+
+/// A step under way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Waiting {
+    /// Its phase.
+    pub phase: Phase,
+    /// For how long nothing has come, in milliseconds.
+    pub silent_ms: Millis,
 }
 
 impl Attempt {
@@ -162,6 +201,11 @@ impl Attempt {
     /// The step of `phase`.
     pub fn step(&self, phase: Phase) -> Option<&Step> {
         self.steps.iter().find(|step| step.phase() == phase)
+    }
+
+    /// The links of the chain that it was shown.
+    pub fn chain_mut(&mut self) -> impl Iterator<Item = &mut ChainLink> {
+        self.steps.iter_mut().filter_map(Step::chain_mut).flatten()
     }
 
     /// The step that failed, with its failure. At most one can: an attempt ends there.
@@ -196,51 +240,15 @@ impl Step {
         self.facts.phase()
     }
 
+    fn chain_mut(&mut self) -> Option<&mut Vec<ChainLink>> {
+        match &mut self.facts {
+            Facts::Certificate(facts) => Some(&mut facts.chain),
+            _ => None,
+        }
+    }
+
     /// True where the step did what it was for.
     pub fn is_ok(&self) -> bool {
         self.outcome == StepOutcome::Ok
     }
-}
-
-/// How the peer, the network or our own side ended a step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Failure {
-    /// The kind, on which rules decide.
-    pub kind: FailureKind,
-    /// What exactly, for the reader.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub detail: String,
-}
-
-impl Failure {
-    /// A failure with its explanation.
-    pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
-    }
-}
-
-/// The kinds of failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FailureKind {
-    /// RST on an established connection.
-    Reset,
-    /// FIN before the phase was done.
-    Closed,
-    /// Silence until the time of the phase was used up.
-    Timeout,
-    /// RST in answer to the SYN, or port unreachable.
-    Refused,
-    /// Host or network unreachable.
-    Unreachable,
-    /// An ICMP error that says "administratively prohibited".
-    Prohibited,
-    /// A TLS alert.
-    Alert,
-    /// An answer that says no in the protocol's own words.
-    Rejected,
-    /// An answer that is not the protocol, or breaks its rules.
-    Malformed,
-    /// Our own side gave up; the peer is not to blame.
-    Local,
 }

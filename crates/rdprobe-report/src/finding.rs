@@ -142,6 +142,19 @@ pub struct ClientError {
 pub struct Next {
     /// In a line.
     pub title: String,
-    /// Why this, and how.
+    /// Why this.
     pub why: String,
+    /// How, step by step.
+    #[serde(default)]
+    pub steps: Vec<String>,
+    /// Whole command lines, the host's own values filled in, ready to copy.
+    #[serde(default)]
+    pub commands: Vec<String>,
+}
+
+impl Next {
+    /// A step without a procedure of its own.
+    pub fn new(title: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { title: title.into(), why: why.into(), steps: Vec::new(), commands: Vec::new() }
+    }
 }

@@ -6,8 +6,10 @@
 
 mod attempt;
 pub mod facts;
+mod failure;
 mod finding;
 pub mod hello;
+mod name;
 mod observations;
 mod phase;
 mod protocol;
@@ -16,14 +18,16 @@ mod time;
 mod tls;
 mod verdict;
 
-pub use attempt::{Ask, Attempt, Depth, Failure, FailureKind, Offer, Purpose, RUSTLS, Recipe, Step};
+pub use attempt::{Ask, Attempt, Beside, Depth, Offer, Purpose, RUSTLS, Recipe, Step, Waiting};
 pub use facts::Facts;
+pub use failure::{Failure, FailureEvidence, FailureKind, Limit, LocalFault};
 pub use finding::{ClientError, Code, Confidence, Effect, Finding, Fix, Next, Severity, Where};
 pub use hello::HelloProfile;
+pub use name::Name;
 pub use observations::{Observations, Options, Target, UdpQuestion};
 pub use phase::{Phase, PhaseOutcome, StepOutcome};
 pub use protocol::{Protocol, Protocols};
-pub use report::{NoFacts, PhaseReport, Phases, Report, SCHEMA_VERSION, Tool};
+pub use report::{Certificate, NoFacts, PhaseReport, Phases, Report, SCHEMA_VERSION, Tool};
 pub use time::{Millis, Timestamp};
 pub use tls::{AlertDescription, CipherSuite, NamedGroup, SignatureScheme, TlsVersion};
-pub use verdict::{ClientOutcome, Status, Verdict};
+pub use verdict::{ClientOutcome, RuledOut, Status, Verdict};

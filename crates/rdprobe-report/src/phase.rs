@@ -3,32 +3,34 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A phase of the RDP handshake, in the order in which a client goes through them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Phase {
-    /// Name resolution.
-    Dns,
-    /// The TCP connection.
-    Tcp,
-    /// X.224 Connection Request and Confirm ([MS-RDPBCGR] 1.3.1.1, connection initiation).
-    X224,
-    /// The TLS handshake.
-    Tls,
-    /// The certificate that the host presents.
-    Certificate,
-    /// CredSSP, also called Network Level Authentication ([MS-CSSP]).
-    Credssp,
-    /// MCS Connect and the GCC conference blocks ([MS-RDPBCGR] 2.2.1.3).
-    Mcs,
-    /// Licensing ([MS-RDPELE]).
-    Licensing,
-    /// The UDP transport ([MS-RDPEUDP]).
-    Udp,
+use crate::name::open_words;
+
+open_words! {
+    /// A phase of the RDP handshake, in the order in which a client goes through them.
+    pub enum Phase {
+        /// Name resolution.
+        Dns = "dns",
+        /// The TCP connection.
+        Tcp = "tcp",
+        /// X.224 Connection Request and Confirm ([MS-RDPBCGR] 1.3.1.1, connection initiation).
+        X224 = "x224",
+        /// The TLS handshake.
+        Tls = "tls",
+        /// The certificate that the host presents.
+        Certificate = "certificate",
+        /// CredSSP, also called Network Level Authentication ([MS-CSSP]).
+        Credssp = "credssp",
+        /// MCS Connect and the GCC conference blocks ([MS-RDPBCGR] 2.2.1.3).
+        Mcs = "mcs",
+        /// Licensing ([MS-RDPELE]).
+        Licensing = "licensing",
+        /// The UDP transport ([MS-RDPEUDP]).
+        Udp = "udp",
+    }
 }
 
 impl Phase {
-    /// Every phase, in order.
+    /// Every phase that this version knows, in order.
     pub const ALL: [Self; 9] = [
         Self::Dns,
         Self::Tcp,
@@ -40,27 +42,6 @@ impl Phase {
         Self::Licensing,
         Self::Udp,
     ];
-
-    /// The key of the phase in a report, `tls`.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Dns => "dns",
-            Self::Tcp => "tcp",
-            Self::X224 => "x224",
-            Self::Tls => "tls",
-            Self::Certificate => "certificate",
-            Self::Credssp => "credssp",
-            Self::Mcs => "mcs",
-            Self::Licensing => "licensing",
-            Self::Udp => "udp",
-        }
-    }
-}
-
-impl std::fmt::Display for Phase {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.key())
-    }
 }
 
 /// How a phase ended, over all attempts on the address that decided.

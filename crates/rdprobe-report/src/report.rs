@@ -1,5 +1,7 @@
 //! The report, version 1: one JSON object per target.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,24 +43,48 @@ pub struct Report {
     #[serde(default)]
     pub resolution: Option<Step>,
     /// Every attempt, in the order of issue.
+    #[serde(default)]
     pub attempts: Vec<Attempt>,
+    /// Every certificate that was seen, by the SHA-256 of its DER in lower-case hex.
+    #[serde(default)]
+    pub certificates: BTreeMap<String, Certificate>,
     /// The deadline or the user ended the probe before its plan was done.
     #[serde(default, skip_serializing_if = "is_default")]
     pub cut_short: bool,
+    /// What of this report this version of rdprobe does not know, and so did not judge: `attempts/3/steps/2: phase
+    /// "gateway"`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_judged: Vec<String>,
+    /// Blocks of a later version, as they came.
+    #[serde(flatten)]
+    pub other: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Report {
     /// The observations as recorded, to judge them again.
     pub fn observations(&self) -> Observations {
+        let mut attempts = self.attempts.clone();
+        for link in attempts.iter_mut().flat_map(Attempt::chain_mut) {
+            if let Some(known) = self.certificates.get(&link.sha256).filter(|_| link.der.is_empty()) {
+                link.der.clone_from(&known.der);
+            }
+        }
         Observations {
             target: self.target.clone(),
             options: self.options.clone(),
             resolution: self.resolution.clone(),
-            attempts: self.attempts.clone(),
+            attempts,
             elapsed_ms: self.duration_ms,
             cut_short: self.cut_short,
         }
     }
+}
+
+/// A certificate as it was sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Certificate {
+    /// DER, base64.
+    pub der: String,
 }
 
 /// The program that wrote a report.
@@ -98,6 +124,9 @@ pub struct Phases {
     pub licensing: PhaseReport<NoFacts>,
     /// UDP.
     pub udp: PhaseReport<UdpFacts>,
+    /// Phases of a later version, as they came.
+    #[serde(flatten)]
+    pub other: serde_json::Map<String, serde_json::Value>,
 }
 
 /// One phase.

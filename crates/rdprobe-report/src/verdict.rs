@@ -66,6 +66,17 @@ pub enum ClientOutcome {
     Unknown,
 }
 
+/// One thing that this run shows to be fine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuledOut {
+    /// The phase in which it was seen; null where no phase was.
+    pub phase: Option<Phase>,
+    /// In a line.
+    pub text: String,
+    /// JSON pointer to what shows it; null where nothing does.
+    pub evidence: Option<String>,
+}
+
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
@@ -84,7 +95,7 @@ pub struct Verdict {
     /// What the user's client shows.
     pub client_errors: Vec<ClientError>,
     /// What this run shows to be fine. Never empty.
-    pub ruled_out: Vec<String>,
+    pub ruled_out: Vec<RuledOut>,
     /// What to do or look at next. Never empty.
     pub next: Vec<Next>,
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use rdprobe_diagnosis::{Ground, unsafe_for_credentials};
-use rdprobe_protocol::credssp::{CredsspMachine, Wrapping, windows_editions};
+use rdprobe_protocol::credssp::{CredsspMachine, Wrapping};
 use rdprobe_protocol::tls::{HelloMachine, HelloSeed};
 use rdprobe_protocol::x224::X224Machine;
 use rdprobe_protocol::{Concluded, Machine, certificate};
@@ -246,13 +246,6 @@ impl<N: Network> Connection<'_, N> {
                 let ours = self.context.network.now().unix_millis() as f64 - half;
                 facts.skew_ms = Some(Millis((server_time.unix_millis() as f64 - ours).round()));
                 facts.skew_error_ms = Some(Millis((half * 1e3).round() / 1e3));
-            }
-            let windows = self.log.attempt.borrow().step(Phase::X224).is_some_and(|step| match &step.facts {
-                Facts::X224(x224) => x224.fits_windows == Some(true),
-                _ => false,
-            });
-            if let Some(build) = facts.build.filter(|_| windows) {
-                facts.windows = windows_editions(build).into_iter().map(Into::into).collect();
             }
         }
         self.log.step(ran.from, concluded, ran.bytes);

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use rdprobe_protocol::Concluded;
 use rdprobe_report::facts::CredsspFacts;
-use rdprobe_report::{Facts, Failure, FailureKind, Protocol};
+use rdprobe_report::{Facts, Failure, LocalFault, Protocol};
 use tokio::time::Instant;
 
 use crate::channel::Channel;
@@ -35,5 +35,8 @@ pub(crate) async fn run<N: Network>(
 
 pub(crate) fn not_tried<N: Network>(_: &Context<'_, N>, why: String) -> Concluded {
     let facts = CredsspFacts { not_tried: Some(why.clone()), ..CredsspFacts::default() };
-    Concluded { facts: Facts::Credssp(Box::new(facts)), failure: Some(Failure::new(FailureKind::Local, why)) }
+    Concluded {
+        facts: Facts::Credssp(Box::new(facts)),
+        failure: Some(Failure::local(LocalFault::Options, why)),
+    }
 }

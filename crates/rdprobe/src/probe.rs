@@ -13,7 +13,7 @@ use futures_util::future::OptionFuture;
 use futures_util::stream::FuturesUnordered;
 use rdprobe_report::facts::DnsFacts;
 use rdprobe_report::{
-    Ask, Attempt, Facts, Failure, FailureKind, Millis, Observations, Options, Phase, Report, Step,
+    Ask, Attempt, Facts, Failure, FailureKind, Millis, Observations, Options, Phase, Phases, Report, Step,
     StepOutcome, Target, Timestamp,
 };
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -205,7 +205,13 @@ impl<'a> Probe<'a> {
 
 /// Judges a recorded report again, as at its own time or another.
 pub fn replay(report: &Report, now: Option<Timestamp>) -> Report {
-    rdprobe_diagnosis::diagnose(&report.observations(), report.started_at, now.unwrap_or(report.started_at))
+    let judged = rdprobe_diagnosis::diagnose(
+        &report.observations(),
+        report.started_at,
+        now.unwrap_or(report.started_at),
+    );
+    let phases = Phases { other: report.phases.other.clone(), ..judged.phases };
+    Report { other: report.other.clone(), phases, ..judged }
 }
 
 async fn resolve<N: Network>(
@@ -274,6 +280,7 @@ async fn observe<N: Network>(
                 ended_ms: None,
                 cut_off: false,
                 steps: Vec::new(),
+                waiting: None,
             };
             seen.attempts.push(attempt.clone());
             let attempt = Rc::new(RefCell::new(attempt));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use rdprobe::{Account, Package, Probe, Timeouts, Trust};
-use rdprobe_report::facts::CredsspFacts;
+use rdprobe_report::facts::{CredsspFacts, KerberosExchange, NtStatus};
 use rdprobe_report::{Options, Purpose, Report, Status, Target, UdpQuestion};
 use rdprobe_testkit::credssp_server::{Behaviour, NAME, Server, Twist};
 use zeroize::Zeroizing;
@@ -123,7 +123,7 @@ async fn every_status_has_its_code() {
     ] {
         let (report, server) = asked(twisted(Twist::Refuse(status)), PASSWORD).await;
         assert_eq!(code(&report), expected, "{status:x}: {}", report.verdict.summary);
-        assert_eq!(facts(&report).ntstatus, Some(format!("0x{status:08X}")));
+        assert_eq!(facts(&report).ntstatus, Some(NtStatus(status)));
         assert_eq!(server.record().authenticates, 1);
     }
 }
@@ -286,7 +286,7 @@ async fn every_refusal_of_the_kdc_has_its_code_and_is_asked_for_once() {
         let report = Ask::with(account).of(&server).await;
         assert_eq!(report.verdict.code.as_str(), expected, "{}", report.verdict.summary);
         let error = facts(&report).kerberos_error.clone().unwrap();
-        assert_eq!((error.code, error.exchange.as_deref()), (code, Some("as")));
+        assert_eq!((error.code, error.exchange), (code, Some(KerberosExchange::As)));
         assert_eq!(*asked.lock().unwrap(), 1);
         assert_eq!(server.record().authenticates, 0, "it fell back to NTLM");
     }

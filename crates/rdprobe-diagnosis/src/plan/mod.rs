@@ -94,7 +94,7 @@ impl View<'_> {
         depth: Depth,
     ) -> Recipe {
         let ask = Ask::Tcp { offer: Some(self.offer(protocols)), hello: hello.map(Into::into), depth };
-        Recipe { purpose, address: self.address, alone: false, ask }
+        Recipe { purpose, address: self.address, alone: false, beside: None, ask }
     }
 
     /// One hello after the usual offer.

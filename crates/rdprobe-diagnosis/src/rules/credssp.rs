@@ -1,12 +1,14 @@
 //! CredSSP without credentials: the version, the challenge, the clock.
 
-use rdprobe_report::facts::CredsspFacts;
+use rdprobe_report::facts::{CredsspFacts, NtStatus};
 use rdprobe_report::{Attempt, Confidence, FailureKind, Finding, Phase, Purpose, Step, Timestamp};
 
 use crate::draft::Draft;
 use crate::registry;
 use crate::view::{View, credssp};
 
+/// STATUS_NTLM_BLOCKED ([MS-ERREF] 2.3.1).
+const NTLM_BLOCKED: NtStatus = NtStatus(0xC000_0418);
 /// Kerberos bears no more than five minutes ([RFC 4120] 8.2).
 const MOST_SKEW_MS: f64 = 300_000.0;
 /// The first version with the fix of CVE-2018-0886 ([MS-CSSP] 3.1.5).
@@ -60,8 +62,8 @@ fn failed(view: View<'_>, attempt: &Attempt, step: &Step, facts: &CredsspFacts) 
     };
     let address = view.address;
     let detail = failure.detail.trim_end_matches('.');
-    let status = facts.ntstatus.as_deref();
-    if status == Some("0xC0000418") {
+    let status = facts.ntstatus;
+    if status == Some(NTLM_BLOCKED) {
         let summary = format!(
             "{address} refuses NTLM by policy (STATUS_NTLM_BLOCKED); only Kerberos can log on there."
         );
@@ -74,7 +76,7 @@ fn failed(view: View<'_>, attempt: &Attempt, step: &Step, facts: &CredsspFacts) 
                 registry::CREDSSP_REJECTED,
                 format!(
                     "{address} refuses CredSSP before any credentials: {} ({name}).",
-                    status.unwrap_or(detail)
+                    status.map_or_else(|| detail.to_owned(), |status| status.to_string())
                 ),
             )
         }

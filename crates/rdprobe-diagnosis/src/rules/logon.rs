@@ -1,6 +1,8 @@
 //! The logon with credentials: whether it may be tried at all, and what came of it.
 
-use rdprobe_report::facts::{CertificateFacts, CredsspFacts, KerberosError, SignatureCheck};
+use rdprobe_report::facts::{
+    CertificateFacts, CredsspFacts, KerberosError, KerberosExchange, NtStatus, Package, SignatureCheck,
+};
 use rdprobe_report::{
     Attempt, Code, Confidence, FailureKind, Finding, Observations, Options, Phase, Purpose, Recipe,
 };
@@ -166,7 +168,7 @@ fn judged(view: View<'_>, attempt: &Attempt) -> Vec<Finding> {
     let Some(failure) = &step.failure else {
         return not_observable(view, account, facts);
     };
-    let (code, how) = match (&facts.ntstatus, &facts.kerberos_error) {
+    let (code, how) = match (facts.ntstatus, &facts.kerberos_error) {
         (Some(status), _) => by_status(facts, status),
         (None, Some(error)) if error.code.is_none() => (by_kerberos(None), kerberos_says(view, error)),
         (None, Some(error)) => (by_kerberos(error.code), format!(": {}", kerberos_says(view, error))),
@@ -180,8 +182,7 @@ fn judged(view: View<'_>, attempt: &Attempt) -> Vec<Finding> {
         format!("{address} refuses the logon of {account}{how}.")
     };
     let mut draft = Draft::new(code, Phase::Credssp, summary).evidence([pointer]);
-    let told =
-        facts.kerberos_error.is_some() || facts.ntstatus.as_deref().is_some_and(|status| !is_private(status));
+    let told = facts.kerberos_error.is_some() || facts.ntstatus.is_some_and(|status| !is_private(status));
     if !told && facts.authentication_sent {
         draft = draft.confidence(Confidence::Likely);
     }
@@ -190,13 +191,13 @@ fn judged(view: View<'_>, attempt: &Attempt) -> Vec<Finding> {
 
 /// A status that only wraps an error of the host's own program, as FreeRDP 3 and hosts built on `sspi` send it
 /// (FACILITY_NTWIN32), and none of those that Windows has for logons.
-fn is_private(status: &str) -> bool {
-    status.starts_with("0xC007") && by_ntstatus(status) == registry::LOGON_FAILED
+fn is_private(status: NtStatus) -> bool {
+    status.0 >> 16 == 0xC007 && by_ntstatus(status) == registry::LOGON_FAILED
 }
 
-fn by_status(facts: &CredsspFacts, status: &str) -> (Code, String) {
+fn by_status(facts: &CredsspFacts, status: NtStatus) -> (Code, String) {
     let said = said(status, facts.ntstatus_name.as_deref());
-    if is_private(status) && facts.authentication_sent && facts.package.as_deref() == Some("ntlm") {
+    if is_private(status) && facts.authentication_sent && facts.package == Some(Package::Ntlm) {
         let how = format!(" with {status}, an error of its own program that names no reason");
         return (registry::LOGON_BAD_CREDENTIALS, how);
     }
@@ -216,7 +217,7 @@ fn not_observable(view: View<'_>, account: &str, facts: &CredsspFacts) -> Vec<Fi
     vec![Draft::new(registry::LOGON_NOT_OBSERVABLE, Phase::Credssp, summary).finish()]
 }
 
-fn said(status: &str, name: Option<&str>) -> String {
+fn said(status: NtStatus, name: Option<&str>) -> String {
     format!("{} ({status})", name.unwrap_or("a status without a name"))
 }
 
@@ -225,7 +226,7 @@ fn said(status: &str, name: Option<&str>) -> String {
 fn by_ending(facts: &CredsspFacts, kind: FailureKind, detail: &str) -> (Code, String) {
     let refused =
         matches!(kind, FailureKind::Closed | FailureKind::Reset | FailureKind::Alert | FailureKind::Rejected);
-    let by_kerberos = facts.package.as_deref() == Some("kerberos");
+    let by_kerberos = facts.package == Some(Package::Kerberos);
     let code = match kind {
         _ if refused && facts.authentication_sent && !by_kerberos => registry::LOGON_BAD_CREDENTIALS,
         _ if refused && facts.authentication_sent => registry::LOGON_FAILED,
@@ -260,12 +261,14 @@ fn kerberos_says(view: View<'_>, error: &KerberosError) -> String {
         None => format!("Kerberos error {code}{text}"),
     };
     let service = error.service.clone().unwrap_or_else(|| format!("TERMSRV/{}", view.seen.server_name()));
-    match (code, error.exchange.as_deref()) {
-        (7, Some("as")) => format!("the KDC has no ticket-granting service for this realm, {name}"),
+    match (code, error.exchange) {
+        (7, Some(KerberosExchange::As)) => {
+            format!("the KDC has no ticket-granting service for this realm, {name}")
+        }
         (7, _) => {
             format!("the KDC knows no service {service}, {name}: the host is not registered by this name")
         }
-        (_, Some("ap")) => format!("the host does not take the ticket for {service}, {name}"),
+        (_, Some(KerberosExchange::Ap)) => format!("the host does not take the ticket for {service}, {name}"),
         (6, _) => format!("the KDC does not know the account, {name}"),
         (24, _) => format!("the KDC says that the password is wrong, {name}"),
         _ => format!("the KDC says {name}"),
@@ -273,29 +276,27 @@ fn kerberos_says(view: View<'_>, error: &KerberosError) -> String {
 }
 
 /// [MS-ERREF] 2.3.1, as far as a logon can meet it; `0xC007` are the Win32 errors of the same meaning (2.2).
-pub(crate) fn by_ntstatus(status: &str) -> Code {
-    match status {
-        "0xC000006D" | "0xC000006A" | "0xC0000064" | "0xC0000062" | "0xC00000DF" | "0xC007052E" => {
+pub(crate) fn by_ntstatus(status: NtStatus) -> Code {
+    match status.0 {
+        0xC000_006D | 0xC000_006A | 0xC000_0064 | 0xC000_0062 | 0xC000_00DF | 0xC007_052E => {
             registry::LOGON_BAD_CREDENTIALS
         }
-        "0xC0000234" | "0xC0070775" => registry::LOGON_ACCOUNT_LOCKED,
-        "0xC0000072" | "0xC0070533" => registry::LOGON_ACCOUNT_DISABLED,
-        "0xC0000193" | "0xC0070701" => registry::LOGON_ACCOUNT_EXPIRED,
-        "0xC0000071" | "0xC0070532" => registry::LOGON_PASSWORD_EXPIRED,
-        "0xC0000224" | "0xC0070773" => registry::LOGON_PASSWORD_MUST_CHANGE,
-        "0xC000006F" | "0xC0000247" | "0xC0070530" => registry::LOGON_HOURS,
-        "0xC0000070" | "0xC0000248" | "0xC0070531" => registry::LOGON_WORKSTATION,
-        "0xC000015B" | "0xC0000155" | "0xC0070569" => registry::LOGON_NOT_GRANTED,
-        "0xC000006E" | "0xC00002FA" | "0xC0000413" | "0xC0000199" | "0xC007052F" => {
-            registry::LOGON_RESTRICTED
-        }
-        "0xC000005E" | "0xC0000233" | "0xC0000192" | "0xC000018A" | "0xC000018B" | "0xC000018C"
-        | "0xC000018D" | "0xC0000190" | "0xC000019B" | "0xC007051F" => registry::LOGON_NO_DOMAIN_CONTROLLER,
-        "0xC0000133" | "0xC0070576" => registry::LOGON_CLOCK_SKEW,
-        "0xC0000022" | "0xC00A002B" => registry::LOGON_ACCESS_DENIED,
-        "0xC0000418" => registry::CREDSSP_NTLM_BLOCKED,
-        "0xC000035B" => registry::CREDSSP_KEY_MISMATCH,
-        "0xC00000BB" => registry::CREDSSP_REJECTED,
+        0xC000_0234 | 0xC007_0775 => registry::LOGON_ACCOUNT_LOCKED,
+        0xC000_0072 | 0xC007_0533 => registry::LOGON_ACCOUNT_DISABLED,
+        0xC000_0193 | 0xC007_0701 => registry::LOGON_ACCOUNT_EXPIRED,
+        0xC000_0071 | 0xC007_0532 => registry::LOGON_PASSWORD_EXPIRED,
+        0xC000_0224 | 0xC007_0773 => registry::LOGON_PASSWORD_MUST_CHANGE,
+        0xC000_006F | 0xC000_0247 | 0xC007_0530 => registry::LOGON_HOURS,
+        0xC000_0070 | 0xC000_0248 | 0xC007_0531 => registry::LOGON_WORKSTATION,
+        0xC000_015B | 0xC000_0155 | 0xC007_0569 => registry::LOGON_NOT_GRANTED,
+        0xC000_006E | 0xC000_02FA | 0xC000_0413 | 0xC000_0199 | 0xC007_052F => registry::LOGON_RESTRICTED,
+        0xC000_005E | 0xC000_0233 | 0xC000_0192 | 0xC000_018A | 0xC000_018B | 0xC000_018C | 0xC000_018D
+        | 0xC000_0190 | 0xC000_019B | 0xC007_051F => registry::LOGON_NO_DOMAIN_CONTROLLER,
+        0xC000_0133 | 0xC007_0576 => registry::LOGON_CLOCK_SKEW,
+        0xC000_0022 | 0xC00A_002B => registry::LOGON_ACCESS_DENIED,
+        0xC000_0418 => registry::CREDSSP_NTLM_BLOCKED,
+        0xC000_035B => registry::CREDSSP_KEY_MISMATCH,
+        0xC000_00BB => registry::CREDSSP_REJECTED,
         _ => registry::LOGON_FAILED,
     }
 }

@@ -1,6 +1,6 @@
 //! KRB-ERROR (RFC 4120 5.9.1): why a key distribution centre or a service says no.
 
-use rdprobe_report::facts::KerberosError;
+use rdprobe_report::facts::{KerberosError, KerberosExchange};
 
 use super::der;
 use crate::decode::Reader;
@@ -22,10 +22,10 @@ const MAX_TEXT: usize = 200;
 pub const PREAUTH_REQUIRED: u32 = 25;
 
 /// The exchange that a request to a KDC belongs to, by its first byte: `as` or `tgs`.
-pub fn exchange_of(request: &[u8]) -> Option<&'static str> {
+pub fn exchange_of(request: &[u8]) -> Option<KerberosExchange> {
     match *request.first()? {
-        AS_REQ => Some("as"),
-        TGS_REQ => Some("tgs"),
+        AS_REQ => Some(KerberosExchange::As),
+        TGS_REQ => Some(KerberosExchange::Tgs),
         _ => None,
     }
 }
@@ -184,8 +184,8 @@ mod tests {
     fn other_messages_are_none() {
         assert_eq!(error(&[]), None);
         assert_eq!(error(&[0x6B, 0]), None);
-        assert_eq!(exchange_of(&[AS_REQ]), Some("as"));
-        assert_eq!(exchange_of(&[TGS_REQ, 0]), Some("tgs"));
+        assert_eq!(exchange_of(&[AS_REQ]), Some(KerberosExchange::As));
+        assert_eq!(exchange_of(&[TGS_REQ, 0]), Some(KerberosExchange::Tgs));
         assert_eq!(exchange_of(&[]), None);
     }
 

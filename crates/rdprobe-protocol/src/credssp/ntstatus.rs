@@ -73,11 +73,6 @@ pub fn name(status: u32) -> Option<&'static str> {
     NAMES.binary_search_by_key(&status, |(code, _)| *code).ok().map(|index| NAMES[index].1)
 }
 
-/// The status as a report writes it, `0xC000006D`.
-pub fn code(status: u32) -> String {
-    format!("0x{status:08X}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +87,5 @@ mod tests {
         assert_eq!(name(0xC000_006D), Some("STATUS_LOGON_FAILURE"));
         assert_eq!(name(0x8009_0308), Some("SEC_E_INVALID_TOKEN"));
         assert_eq!(name(0xC007_0001), None);
-        assert_eq!(code(0xC000_006D), "0xC000006D");
     }
 }

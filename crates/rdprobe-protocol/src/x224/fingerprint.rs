@@ -1,7 +1,7 @@
 //! Who a Connection Confirm looks like. A fingerprint, never a proof: several implementations answer alike.
 
-use rdprobe_report::Protocol;
-use rdprobe_report::facts::{Negotiation, X224Facts};
+use rdprobe_report::facts::{Implementation, Negotiation, X224Facts};
+use rdprobe_report::{Confidence, Protocol};
 
 /// Windows answers with this source reference, and so does xrdp.
 const WINDOWS_OR_XRDP: u16 = 0x1234;
@@ -10,55 +10,71 @@ const VIRTUALBOX: u16 = 0x3412;
 
 /// Flags that Windows sends: none (2008), then each release or update adds to those before.
 const WINDOWS_FLAGS: [(u8, &str); 6] = [
-    (0x00, "Windows Vista or Server 2008"),
-    (0x01, "Windows 7 or Server 2008 R2"),
-    (0x09, "Windows 7 or Server 2008 R2 with the Restricted Admin update"),
-    (0x07, "Windows 8 or Server 2012"),
-    (0x0F, "Windows 8 or 8.1, Server 2012 or 2012 R2"),
-    (0x1F, "Windows 10 or later, Server 2016 or later"),
+    (0x00, "Vista or Server 2008"),
+    (0x01, "7 or Server 2008 R2"),
+    (0x09, "7 or Server 2008 R2 with the Restricted Admin update"),
+    (0x07, "8 or Server 2012"),
+    (0x0F, "8 or 8.1, Server 2012 or 2012 R2"),
+    (0x1F, "10 or later, Server 2016 or later"),
 ];
 
 /// Who answered, with as much doubt as the evidence leaves.
-pub(super) fn implementation(facts: &X224Facts) -> Option<String> {
+pub(super) fn implementation(facts: &X224Facts) -> Option<Implementation> {
     if facts.tpdu == Some(0xF0) {
-        return Some("xrdp".into());
+        return Some(looks_like("xrdp", None, Confidence::Likely));
     }
-    let known = match facts.source_reference? {
+    Some(match facts.source_reference? {
         0x0000 => match (facts.flags_raw, uses_credssp(facts)) {
-            (Some(0x03), true) => "FreeRDP-based (gnome-remote-desktop, a shadow server)",
-            _ => "FreeRDP-based (gnome-remote-desktop, weston, a shadow server) or IronRDP",
+            (Some(0x03), true) => {
+                looks_like("FreeRDP-based (gnome-remote-desktop, a shadow server)", None, Confidence::Likely)
+            }
+            _ => looks_like(
+                "FreeRDP-based (gnome-remote-desktop, weston, a shadow server) or IronRDP",
+                None,
+                Confidence::Possible,
+            ),
         },
-        VIRTUALBOX => "VirtualBox",
+        VIRTUALBOX => looks_like("VirtualBox", None, Confidence::Likely),
         WINDOWS_OR_XRDP => windows_or_xrdp(facts),
         _ => return None,
-    };
-    Some(known.into())
+    })
 }
 
-fn windows_or_xrdp(facts: &X224Facts) -> &'static str {
+fn looks_like(name: &'static str, version: Option<&'static str>, confidence: Confidence) -> Implementation {
+    Implementation { name: name.into(), version: version.map(Into::into), confidence }
+}
+
+fn windows_or_xrdp(facts: &X224Facts) -> Implementation {
     match facts.negotiation {
         // Sent also by those that negotiate, in answer to a request without negotiation data.
-        Some(Negotiation::Absent) if facts.offered.0 != 0 => "Windows 2000 or XP, or an old xrdp",
+        Some(Negotiation::Absent) if facts.offered.0 != 0 => {
+            looks_like("Windows 2000 or XP, or an old xrdp", None, Confidence::Possible)
+        }
         // xrdp never asks for CredSSP.
-        Some(Negotiation::Failure) if facts.failure_code == Some(5) => "Windows",
+        Some(Negotiation::Failure) if facts.failure_code == Some(5) => {
+            looks_like("Windows", None, Confidence::Likely)
+        }
         Some(Negotiation::Response) => by_response(facts, facts.flags_raw.unwrap_or_default()),
-        _ => "Windows or xrdp",
+        _ => looks_like("Windows or xrdp", None, Confidence::Possible),
     }
 }
 
-fn by_response(facts: &X224Facts, flags: u8) -> &'static str {
+fn by_response(facts: &X224Facts, flags: u8) -> Implementation {
     // All that xrdp ever sends: it knows one flag and no CredSSP.
     if !uses_credssp(facts) && flags <= 0x01 {
         return if flags == 0x01 && passes_over_better(facts) {
-            "xrdp, or less likely Windows"
+            looks_like("xrdp, or less likely Windows", None, Confidence::Possible)
         } else {
-            "Windows or xrdp"
+            looks_like("Windows or xrdp", None, Confidence::Possible)
         };
     }
     if facts.selected == Some(Protocol::HYBRID_EX) {
-        return "Windows 10 1607 or later, Server 2016 or later";
+        return looks_like("Windows", Some("10 1607 or later, Server 2016 or later"), Confidence::Likely);
     }
-    by_windows_flags(flags).unwrap_or("Windows or xrdp")
+    match by_windows_flags(flags) {
+        Some(release) => looks_like("Windows", Some(release), Confidence::Likely),
+        None => looks_like("Windows or xrdp", None, Confidence::Possible),
+    }
 }
 
 /// The releases that send these flags. Future ones are taken to add to those of today.

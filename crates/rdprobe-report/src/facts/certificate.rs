@@ -31,6 +31,9 @@ pub struct CertificateFacts {
     /// Last instant of validity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_after: Option<Timestamp>,
+    /// Days from the instant of judgement to the last of validity, negative once that is past; only under `phases`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_in_days: Option<f64>,
     /// SHA-256 of the DER, lower-case hex.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
@@ -67,6 +70,9 @@ pub struct CertificateFacts {
     /// Whether the host proved to hold the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature_check: Option<SignatureCheck>,
+    /// Extensions that could not be read, by OID; the rest of the certificate was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread_extensions: Vec<String>,
     /// Why a certificate could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parse_error: Option<String>,
@@ -88,9 +94,12 @@ pub struct ChainLink {
     /// Last instant of validity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_after: Option<Timestamp>,
-    /// SHA-256 of the DER, lower-case hex.
+    /// SHA-256 of the DER, lower-case hex: its key in the report's `certificates`.
     pub sha256: String,
-    /// The certificate in DER, base64.
+    /// The certificate in DER, base64. A report holds it once, in `certificates`; a recording from before that holds it
+    /// here.
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
     pub der: String,
 }
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::is_default;
+use crate::name::open_words;
 use crate::{Millis, Timestamp};
 
 /// What the host said over CredSSP.
@@ -24,7 +25,9 @@ pub struct CredsspFacts {
     /// The whole version that the challenge claims, `10.0.20348`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ntlm_version: Option<String>,
-    /// Windows editions that share the build; empty where the Confirm does not fit Windows.
+    /// Windows editions that share the build, where the Confirm fits Windows so that the claim may be believed; judged,
+    /// so only under `phases`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<String>,
     /// NetBIOS name of the computer that answered.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,13 +61,13 @@ pub struct CredsspFacts {
     pub skew_error_ms: Option<Millis>,
     /// `errorCode` of the host's TSRequest, `0xC000006D`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ntstatus: Option<String>,
+    pub ntstatus: Option<NtStatus>,
     /// Name of the status, `STATUS_LOGON_FAILURE`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ntstatus_name: Option<String>,
     /// Package used with credentials: `ntlm` or `kerberos`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub package: Option<String>,
+    pub package: Option<Package>,
     /// Why this package, where `negotiate` was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub package_reason: Option<String>,
@@ -112,11 +115,83 @@ pub struct KerberosError {
     pub name: Option<String>,
     /// Who said it to what: the KDC to `as` or `tgs`, the host to `ap`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub exchange: Option<String>,
+    pub exchange: Option<KerberosExchange>,
     /// `sname`, the service that was asked for: `TERMSRV/host`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// `e-text`, or why the KDC could not be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+}
+
+open_words! {
+    /// A security package.
+    pub enum Package {
+        /// NTLM ([MS-NLMP]).
+        Ntlm = "ntlm",
+        /// Kerberos (RFC 4120).
+        Kerberos = "kerberos",
+    }
+}
+
+open_words! {
+    /// The exchanges of Kerberos (RFC 4120 3).
+    pub enum KerberosExchange {
+        /// Authentication service: the KDC gives a ticket-granting ticket.
+        As = "as",
+        /// Ticket-granting service: the KDC gives a ticket for the host.
+        Tgs = "tgs",
+        /// Client and server: the host takes the ticket.
+        Ap = "ap",
+    }
+}
+
+/// A status as `errorCode` of a TSRequest carries it, NTSTATUS or HRESULT ([MS-ERREF] 2): `0xC000006D`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NtStatus(pub u32);
+
+impl std::fmt::Display for NtStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "0x{:08X}", self.0)
+    }
+}
+
+impl std::fmt::Debug for NtStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl std::str::FromStr for NtStatus {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+        digits
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+            .map(Self)
+            .ok_or_else(|| format!("{text:?} is no status such as 0xC000006D"))
+    }
+}
+
+impl Serialize for NtStatus {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for NtStatus {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for NtStatus {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "NtStatus".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^0x[0-9A-F]{8}$" })
+    }
 }

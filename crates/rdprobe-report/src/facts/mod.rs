@@ -9,21 +9,23 @@ mod udp;
 mod x224;
 
 pub use certificate::{CertificateFacts, ChainLink, PublicKey, SignatureCheck};
-pub use credssp::{CredsspFacts, KerberosError};
+pub use credssp::{CredsspFacts, KerberosError, KerberosExchange, NtStatus, Package};
 pub use dns::DnsFacts;
 pub use tcp::{Icmp, TcpFacts};
 pub use tls::{Alert, ProbeTls, TlsFacts};
 pub use udp::{UdpFacts, UdpProbe};
-pub use x224::{Negotiation, Nla, Service, X224Facts};
+pub use x224::{Implementation, Negotiation, Nla, Service, X224Facts};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use crate::Phase;
 
 /// The facts of one step, under the name of its phase.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "phase", content = "facts", rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Facts {
     /// Name resolution.
     Dns(DnsFacts),
@@ -39,6 +41,49 @@ pub enum Facts {
     Credssp(Box<CredsspFacts>),
     /// UDP.
     Udp(Box<UdpFacts>),
+    /// A phase of a later version: kept, not judged.
+    #[serde(untagged)]
+    Other(Box<OtherFacts>),
+}
+
+/// The facts of a phase that this version does not know, as they came.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct OtherFacts {
+    /// The phase.
+    pub phase: Phase,
+    /// Its facts.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub facts: Value,
+}
+
+impl<'de> Deserialize<'de> for Facts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Tagged {
+            phase: Phase,
+            #[serde(default)]
+            facts: Value,
+        }
+        fn read<T: serde::de::DeserializeOwned, E: serde::de::Error>(
+            phase: Phase,
+            facts: Value,
+        ) -> Result<T, E> {
+            serde_json::from_value(facts).map_err(|error| E::custom(format!("facts of {phase}: {error}")))
+        }
+        let Tagged { phase, facts } = Tagged::deserialize(deserializer)?;
+        Ok(match phase {
+            Phase::Dns => Self::Dns(read(phase, facts)?),
+            Phase::Tcp => Self::Tcp(read(phase, facts)?),
+            Phase::X224 => Self::X224(read(phase, facts)?),
+            Phase::Tls => Self::Tls(read(phase, facts)?),
+            Phase::Certificate => Self::Certificate(read(phase, facts)?),
+            Phase::Credssp => Self::Credssp(read(phase, facts)?),
+            Phase::Udp => Self::Udp(read(phase, facts)?),
+            Phase::Mcs | Phase::Licensing | Phase::Other(_) => {
+                Self::Other(Box::new(OtherFacts { phase, facts }))
+            }
+        })
+    }
 }
 
 impl Facts {
@@ -52,6 +97,7 @@ impl Facts {
             Self::Certificate(_) => Phase::Certificate,
             Self::Credssp(_) => Phase::Credssp,
             Self::Udp(_) => Phase::Udp,
+            Self::Other(other) => other.phase,
         }
     }
 }

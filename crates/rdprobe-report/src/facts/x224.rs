@@ -1,9 +1,11 @@
 //! Facts of the X.224 negotiation.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Protocol, Protocols};
+use crate::{Confidence, Protocol, Protocols};
 
 /// The answer to one Connection Request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -52,7 +54,7 @@ pub struct X224Facts {
     pub banner: Option<String>,
     /// Who the Confirm looks like; a fingerprint, not a proof.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub implementation: Option<String>,
+    pub implementation: Option<Implementation>,
     /// Whether the Confirm could be one of Windows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fits_windows: Option<bool>,
@@ -62,6 +64,28 @@ pub struct X224Facts {
     /// The answer as it came, in hex, 512 bytes at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
+}
+
+/// Who a host looks like.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Implementation {
+    /// `Windows`, `xrdp`, `gnome-remote-desktop`, `VirtualBox`.
+    pub name: Cow<'static, str>,
+    /// Its version or range of versions, `10 1607 or later, Server 2016 or later`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Cow<'static, str>>,
+    /// How sure that is.
+    pub confidence: Confidence,
+}
+
+impl std::fmt::Display for Implementation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)?;
+        match &self.version {
+            Some(version) => write!(f, " {version}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Which structure the Confirm carried.

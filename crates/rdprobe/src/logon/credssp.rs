@@ -4,7 +4,7 @@ use rdprobe_protocol::Machine as _;
 use rdprobe_protocol::credssp::exchange::{Answer, ExchangeMachine, Expected};
 use rdprobe_protocol::credssp::spnego::{NegState, NegTokenResp};
 use rdprobe_protocol::credssp::{TsRequest, kerberos, ntstatus};
-use rdprobe_report::facts::{CredsspFacts, KerberosError};
+use rdprobe_report::facts::{CredsspFacts, KerberosError, KerberosExchange, NtStatus};
 use rdprobe_report::{Failure, FailureKind};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
@@ -97,7 +97,7 @@ impl<N: Network> Exchange<'_, N> {
         {
             self.facts.mechanism = response.mechanism.or(self.facts.mechanism.take());
             if let Some(error) = response.token.as_deref().and_then(kerberos::error_in_token) {
-                return Err(Stop::kerberos(KerberosError { exchange: Some("ap".into()), ..error }));
+                return Err(Stop::kerberos(KerberosError { exchange: Some(KerberosExchange::Ap), ..error }));
             }
             if response.state == Some(NegState::Reject) {
                 return Err(rejected("the host accepts none of our mechanisms"));
@@ -247,11 +247,11 @@ impl<N: Network> Exchange<'_, N> {
             return Ok(());
         };
         let name = ntstatus::name(status);
-        self.facts.ntstatus = Some(ntstatus::code(status));
+        self.facts.ntstatus = Some(NtStatus(status));
         self.facts.ntstatus_name = name.map(str::to_owned);
         Err(rejected(&format!(
             "refused with {}, {}",
-            ntstatus::code(status),
+            NtStatus(status),
             name.unwrap_or("a status without a name")
         )))
     }

@@ -13,8 +13,8 @@ pub use account::{Account, Package};
 pub use kdc::Kdc;
 
 use rdprobe_protocol::Concluded;
-use rdprobe_report::facts::{CredsspFacts, KerberosError};
-use rdprobe_report::{Facts, Failure, FailureKind, Protocol};
+use rdprobe_report::facts::{self, CredsspFacts, KerberosError};
+use rdprobe_report::{Facts, Failure, FailureKind, LocalFault, Protocol};
 use tokio::time::{Instant, timeout_at};
 
 use self::account::Turn;
@@ -35,10 +35,10 @@ pub(crate) enum Mechanism {
 }
 
 impl Mechanism {
-    fn package(self) -> &'static str {
+    fn package(self) -> facts::Package {
         match self {
-            Self::Ntlm | Self::NtlmInSpnego => "ntlm",
-            Self::Kerberos => "kerberos",
+            Self::Ntlm | Self::NtlmInSpnego => facts::Package::Ntlm,
+            Self::Kerberos => facts::Package::Kerberos,
         }
     }
 }
@@ -64,7 +64,7 @@ impl Stop {
     }
 
     fn local(why: impl Into<String>) -> Self {
-        Self::Failed(Failure::new(FailureKind::Local, why))
+        Self::Failed(Failure::local(LocalFault::Library, why))
     }
 
     /// The library refuses: the host's token, where there was one to refuse, else our own configuration.
@@ -149,7 +149,7 @@ pub(crate) async fn run<N: Network>(
         network: context.network,
         channel,
         facts: CredsspFacts {
-            package: Some(ready.mechanism.package().into()),
+            package: Some(ready.mechanism.package()),
             package_reason: ready.reason,
             account: Some(ready.turn.account().name()),
             spnego: ready.mechanism != Mechanism::Ntlm,
@@ -168,7 +168,7 @@ pub(crate) async fn run<N: Network>(
     let failure = stop.map(|stop| match stop {
         Stop::NotTried(why) => {
             facts.not_tried = Some(why.clone());
-            Failure::new(FailureKind::Local, why)
+            Failure::local(LocalFault::Options, why)
         }
         Stop::Kerberos(error) => {
             let kind = if error.code.is_some() { FailureKind::Rejected } else { FailureKind::Unreachable };
@@ -191,7 +191,10 @@ pub(crate) fn not_tried<N: Network>(context: &Context<'_, N>, why: String) -> Co
         not_tried: Some(why.clone()),
         ..CredsspFacts::default()
     };
-    Concluded { facts: Facts::Credssp(Box::new(facts)), failure: Some(Failure::new(FailureKind::Local, why)) }
+    Concluded {
+        facts: Facts::Credssp(Box::new(facts)),
+        failure: Some(Failure::local(LocalFault::Options, why)),
+    }
 }
 
 #[cfg(test)]

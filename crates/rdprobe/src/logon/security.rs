@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rdprobe_protocol::credssp::kerberos;
-use rdprobe_report::facts::KerberosError;
+use rdprobe_report::facts::{KerberosError, KerberosExchange};
 use sspi::builders::{AcquireCredentialsHandle, WithoutCredentialUse};
 use sspi::credssp::{CredSspMode, SspiContext, write_ts_credentials};
 use sspi::generator::GeneratorState;
@@ -221,7 +221,7 @@ fn unlogged<T>(call: impl FnOnce() -> sspi::Result<T>) -> sspi::Result<T> {
 /// What was asked of the KDC within one advance.
 #[derive(Default)]
 struct Asked {
-    exchange: Option<&'static str>,
+    exchange: Option<KerberosExchange>,
     as_requests: u32,
 }
 
@@ -236,7 +236,7 @@ impl Asked {
     ) -> Result<Vec<u8>, Stop> {
         let message = request.get(4..).unwrap_or_default();
         self.exchange = kerberos::exchange_of(message);
-        if self.exchange == Some("as") {
+        if self.exchange == Some(KerberosExchange::As) {
             self.as_requests += 1;
             // The first asks how to pre-authenticate; from the second on the password is tried.
             if self.as_requests == 2 {
@@ -251,7 +251,7 @@ impl Asked {
         };
         let answer = kdc.ask(network, request, until).await.map_err(|text| {
             Stop::kerberos(KerberosError {
-                exchange: self.exchange.map(str::to_owned),
+                exchange: self.exchange,
                 text: Some(text),
                 ..KerberosError::default()
             })
@@ -260,7 +260,7 @@ impl Asked {
         let refusal = kerberos::error(answer.get(4..).unwrap_or_default());
         match refusal {
             Some(error) if error.code != Some(kerberos::PREAUTH_REQUIRED) || self.as_requests > 1 => {
-                Err(Stop::kerberos(KerberosError { exchange: self.exchange.map(str::to_owned), ..error }))
+                Err(Stop::kerberos(KerberosError { exchange: self.exchange, ..error }))
             }
             _ => Ok(answer),
         }
@@ -269,7 +269,7 @@ impl Asked {
     /// A referral to another realm: no traffic goes to a KDC that was not named.
     fn elsewhere(&self, url: &str) -> Stop {
         Stop::kerberos(KerberosError {
-            exchange: self.exchange.map(str::to_owned),
+            exchange: self.exchange,
             text: Some(format!(
                 "the KDC refers to that of another realm ({url}), which is not asked: name the host's own with --kdc"
             )),
@@ -285,7 +285,7 @@ impl Asked {
             return None;
         }
         Some(Stop::kerberos(KerberosError {
-            exchange: Some(exchange.to_owned()),
+            exchange: Some(exchange),
             text: Some(format!(
                 "the KDC refers to another realm, whose KDC is not known here ({})",
                 error.description

@@ -1,7 +1,7 @@
 //! What is ruled out, what brings it about, what mends it and where to look next.
 
 use rdprobe_diagnosis::knowledge;
-use rdprobe_report::{Finding, Fix, Report};
+use rdprobe_report::{Finding, Fix, Phase, Report};
 
 use super::evidence;
 use crate::render::fix;
@@ -40,11 +40,33 @@ fn causes(page: &mut Page, finding: &Finding) {
     }
 }
 
+/// What a phase stands for, in a user's words.
+fn layer(phase: Phase) -> String {
+    match phase {
+        Phase::Dns => "DNS",
+        Phase::Tcp => "Network and firewall",
+        Phase::X224 => "Listener",
+        Phase::Tls => "TLS",
+        Phase::Certificate => "Certificate",
+        Phase::Credssp => "NLA",
+        Phase::Udp => "UDP",
+        other => return other.to_string(),
+    }
+    .into()
+}
+
 fn ruled_out(page: &mut Page, report: &Report) {
     page.heading("Ruled out");
     for line in &report.verdict.ruled_out {
         let tick = format!("    {} ", page.paint(GREEN, page.sign("✔", "+")));
-        page.hanging(&tick, 6, line);
+        page.hanging(
+            &tick,
+            6,
+            &match line.phase {
+                Some(phase) => format!("{}: {}", layer(phase), line.text),
+                None => line.text.clone(),
+            },
+        );
     }
 }
 

@@ -65,6 +65,8 @@ fn name(attempt: &Attempt) -> String {
         Purpose::Spnego => "CredSSP within SPNEGO".into(),
         Purpose::Logon => "logon".into(),
         Purpose::Udp => "UDP".into(),
+        Purpose::Control => "the hello that had worked".into(),
+        other => other.to_string(),
     };
     if let Ask::Tcp { hello: Some(hello), .. } = &attempt.recipe.ask {
         name.push_str(&format!(" ({hello})"));
@@ -72,13 +74,16 @@ fn name(attempt: &Attempt) -> String {
     if attempt.recipe.alone {
         name.push_str(", alone");
     }
+    if attempt.recipe.beside.is_some() {
+        name.push_str(", beside the silence");
+    }
     name
 }
 
 /// How a step ended. Times are left out: they differ, and what is alike should read alike.
 fn step(step: &Step) -> String {
     let how = match (&step.failure, step.outcome) {
-        (Some(failure), _) => super::failure::kind(failure.kind),
+        (Some(failure), _) => super::failure::kind(&failure.kind),
         (None, StepOutcome::Skipped) => "not tried",
         (None, _) => "ok",
     };

@@ -1,7 +1,7 @@
 //! The main facts of each phase in a few words. All of them are in the JSON.
 
 use rdprobe_report::facts::{
-    CertificateFacts, CredsspFacts, DnsFacts, Icmp, Nla, TcpFacts, TlsFacts, UdpFacts, X224Facts,
+    CertificateFacts, CredsspFacts, DnsFacts, Icmp, Nla, Package, TcpFacts, TlsFacts, UdpFacts, X224Facts,
 };
 use rdprobe_report::{PhaseOutcome, Protocol};
 
@@ -112,14 +112,14 @@ pub(super) fn credssp(facts: &CredsspFacts) -> Vec<String> {
         let direction = if skew.0 > 0.0 { "ahead" } else { "behind" };
         format!("clock {:.0} s {direction}", skew.0.abs() / 1e3)
     }));
-    let how = facts.package.as_deref().map(|package| match package {
-        "kerberos" => "Kerberos",
+    let how = facts.package.map(|package| match package {
+        Package::Kerberos => "Kerberos",
         _ => "NTLM",
     });
     if let (true, Some(account), Some(how)) = (facts.accepted, &facts.account, how) {
         said.push(format!("accepts {account} by {how}"));
     }
-    said.extend(facts.ntstatus_name.as_ref().or(facts.ntstatus.as_ref()).cloned());
+    said.extend(facts.ntstatus_name.clone().or_else(|| facts.ntstatus.map(|status| status.to_string())));
     said.extend(facts.kerberos_error.as_ref().and_then(|error| error.name.clone()));
     said
 }

@@ -4,7 +4,7 @@ use rdprobe_report::{Failure, FailureKind};
 
 /// The kind in words, and what exactly.
 pub(super) fn in_words(failure: &Failure) -> String {
-    let kind = kind(failure.kind);
+    let kind = kind(&failure.kind);
     match failure.detail.trim_end_matches('.') {
         "" => kind.into(),
         // Where the explanation says the kind already, it is enough.
@@ -13,7 +13,7 @@ pub(super) fn in_words(failure: &Failure) -> String {
     }
 }
 
-pub(super) fn kind(kind: FailureKind) -> &'static str {
+pub(super) fn kind(kind: &FailureKind) -> &str {
     match kind {
         FailureKind::Reset => "connection reset",
         FailureKind::Closed => "connection closed",
@@ -25,5 +25,6 @@ pub(super) fn kind(kind: FailureKind) -> &'static str {
         FailureKind::Rejected => "rejected",
         FailureKind::Malformed => "not understood",
         FailureKind::Local => "given up on our side",
+        other => other.as_str(),
     }
 }

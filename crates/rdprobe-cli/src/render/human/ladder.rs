@@ -34,9 +34,9 @@ pub(super) fn draw(page: &mut Page, report: &Report) {
         };
         let name = match rung.outcome {
             PhaseOutcome::Failed if rung.severity == Some(Severity::Error) => {
-                page.paint(RED, &format!("{:<11}", rung.phase.key()))
+                page.paint(RED, &format!("{:<11}", rung.phase.as_str()))
             }
-            _ => format!("{:<11}", rung.phase.key()),
+            _ => format!("{:<11}", rung.phase.as_str()),
         };
         let spent = rung.duration_ms.map(time).unwrap_or_default();
         let start = format!("  {lanes} {name} {}  ", page.paint(DIM, &format!("{spent:>7}")));

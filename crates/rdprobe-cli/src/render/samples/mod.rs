@@ -3,8 +3,8 @@
 mod host;
 mod steps;
 
-use rdprobe_report::facts::{Icmp, Negotiation, TcpFacts, TlsFacts, X224Facts};
-use rdprobe_report::{Facts, FailureKind, Protocol, Protocols, Purpose, RUSTLS, Report, hello};
+use rdprobe_report::facts::{Icmp, Implementation, Negotiation, TcpFacts, TlsFacts, X224Facts};
+use rdprobe_report::{Confidence, Facts, FailureKind, Protocol, Protocols, Purpose, RUSTLS, Report, hello};
 
 use host::Host;
 use steps::{confirmed, failed, step, windows_certificate};
@@ -82,7 +82,11 @@ pub(crate) fn rdp_only() -> Report {
             offered: Protocols::DEFAULT,
             negotiation: Some(Negotiation::Response),
             selected: Some(Protocol::RDP),
-            implementation: Some("xrdp".into()),
+            implementation: Some(Implementation {
+                name: "xrdp".into(),
+                version: None,
+                confidence: Confidence::Likely,
+            }),
             fits_windows: Some(false),
             ..X224Facts::default()
         };

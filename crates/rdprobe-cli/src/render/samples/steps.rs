@@ -1,14 +1,22 @@
 //! Steps of an attempt, and the certificate that they see.
 
-use rdprobe_report::facts::{CertificateFacts, Negotiation, PublicKey, SignatureCheck, X224Facts};
-use rdprobe_report::{Facts, Failure, FailureKind, Millis, Protocol, Protocols, Step, StepOutcome};
+use rdprobe_report::facts::{
+    CertificateFacts, Implementation, Negotiation, PublicKey, SignatureCheck, X224Facts,
+};
+use rdprobe_report::{
+    Confidence, Facts, Failure, FailureKind, Millis, Protocol, Protocols, Step, StepOutcome,
+};
 
 pub(super) fn confirmed(selected: Protocol) -> Step {
     let facts = X224Facts {
         offered: Protocols::DEFAULT,
         negotiation: Some(Negotiation::Response),
         selected: Some(selected),
-        implementation: Some("Windows".into()),
+        implementation: Some(Implementation {
+            name: "Windows".into(),
+            version: None,
+            confidence: Confidence::Likely,
+        }),
         fits_windows: Some(true),
         ..X224Facts::default()
     };

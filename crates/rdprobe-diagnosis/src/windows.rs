@@ -43,9 +43,9 @@ const EDITIONS: &[(u16, &[&str])] = &[
     (26300, &["Windows 11 26H2"]),
 ];
 
-/// The editions with this build, none where it is not known. What an NTLM challenge says of its build is a claim: ask
-/// [`crate::x224::fits_windows`] first.
-pub fn windows_editions(build: u16) -> Vec<&'static str> {
+/// The editions with this build, none where it is not known. What an NTLM challenge says of its build is a claim, to be
+/// believed only where the Confirm fits Windows too.
+pub(crate) fn editions(build: u16) -> Vec<&'static str> {
     EDITIONS
         .binary_search_by_key(&build, |(known, _)| *known)
         .map(|index| EDITIONS[index].1.to_vec())
@@ -63,8 +63,8 @@ mod tests {
 
     #[test]
     fn editions_share_builds() {
-        assert_eq!(windows_editions(14393), ["Windows 10 1607", "Windows Server 2016"]);
-        assert_eq!(windows_editions(20348), ["Windows Server 2022"]);
-        assert!(windows_editions(1).is_empty());
+        assert_eq!(editions(14393), ["Windows 10 1607", "Windows Server 2016"]);
+        assert_eq!(editions(20348), ["Windows Server 2022"]);
+        assert!(editions(1).is_empty());
     }
 }
