@@ -1,7 +1,14 @@
 //! What the edge of the product makes of the network's answers, and of its own machine's faults.
 
-use rdprobe_report::{Failure, FailureKind, Report};
-use rdprobe_testkit::Scenario;
+use std::sync::Arc;
+
+use rdprobe::{Admission, Probe, Trust};
+use rdprobe_report::{
+    Facts, Failure, FailureEvidence, FailureKind, Limit, LocalFault, Phase, PhaseOutcome, Report, Status,
+    Target, UdpQuestion,
+};
+use rdprobe_testkit::simulated::{Simulation, simulate};
+use rdprobe_testkit::{Resolution, Scenario};
 
 use crate::stage::play;
 
@@ -26,4 +33,138 @@ fn an_icmp_error_on_a_connection_says_why_nothing_came() {
     assert!(failure.detail.contains("unreachable"), "{failure:?}");
     // It was waited for as long as a client's kernel tries on.
     assert!(report.attempts[0].steps[1].duration_ms.0 >= 5000.0);
+}
+
+const HEALTHY: &str = "rules = [{ do = [{ negotiate = { supports = ['SSL'] } }, { tls = {} }] }]";
+
+#[test]
+fn silence_is_told_with_its_length_and_what_ended_it() {
+    let silent = host("rules = [{ do = ['silence'] }]");
+    let mut cut = silent.clone();
+    cut.deadline_ms = Some(600);
+    let dripping = host("rules = [{ do = [{ drip = 2000 }, { confirm = { selected = 'SSL' } }] }]");
+    let dropping = host("tcp = 'drop'");
+    for (scenario, least, most, limit) in [
+        (&silent, 5000.0, 5001.0, Limit::Phase),
+        (&cut, 550.0, 600.0, Limit::Deadline),
+        // Its last byte came 4 s after the request.
+        (&dripping, 900.0, 1001.0, Limit::Phase),
+        (&dropping, 4000.0, 4001.0, Limit::Phase),
+    ] {
+        let report = play(scenario, None).output;
+        match first_failure(&report).evidence {
+            Some(FailureEvidence::Silence { silent_ms, limit: found }) => {
+                assert!((least..=most).contains(&silent_ms.0) && found == limit, "{silent_ms:?}, {found:?}");
+            }
+            ref other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_socket_that_is_not_to_be_had_now_is_waited_for() {
+    let scenario = host(&format!(
+        "tcp_first = [{{ local = 'descriptors' }}, {{ local = 'resources' }}, {{ local = 'descriptors' }}]\n{HEALTHY}"
+    ));
+    let report = play(&scenario, None).output;
+    assert!(report.attempts.iter().all(|attempt| attempt.failure().is_none()), "{:?}", report.attempts);
+}
+
+#[test]
+fn faults_of_our_own_are_told_apart() {
+    for (word, fault) in [
+        ("descriptors", LocalFault::Descriptors),
+        ("no_route", LocalFault::NoRoute),
+        ("permission", LocalFault::Permission),
+    ] {
+        let played = play(&host(&format!("tcp = {{ local = '{word}' }}")), None);
+        let failure = first_failure(&played.output);
+        assert_eq!((failure.kind, failure.local_fault()), (FailureKind::Local, Some(fault)));
+
+        let mut asked = host(&format!("udp = {{ local = '{word}' }}\n{HEALTHY}"));
+        asked.options.udp = UdpQuestion::Expected;
+        let report = play(&asked, None).output;
+        let udp = report.attempts.iter().find_map(|attempt| attempt.step(Phase::Udp)).expect("it is asked");
+        assert_eq!(udp.failure.as_ref().and_then(Failure::local_fault), Some(fault));
+    }
+}
+
+#[test]
+fn a_refusal_of_our_own_firewall_is_ours() {
+    // The simulated client's own address.
+    let own = "{ icmp = { type = 3, code = 13, from = '198.51.100.10' } }";
+    let report = play(&host(&format!("tcp = {own}")), None).output;
+    assert_eq!(first_failure(&report).local_fault(), Some(LocalFault::Permission));
+    let hop = "{ icmp = { type = 3, code = 13, from = '203.0.113.1' } }";
+    let report = play(&host(&format!("tcp = {hop}")), None).output;
+    assert_eq!(first_failure(&report).kind, FailureKind::Prohibited);
+}
+
+#[test]
+fn garbage_over_udp_is_no_silence() {
+    let mut asked = host(&format!("udp = {{ send = '00112233' }}\n{HEALTHY}"));
+    asked.options.udp = UdpQuestion::Asked;
+    let report = play(&asked, None).output;
+    let udp = report.attempts.iter().find_map(|attempt| attempt.step(Phase::Udp)).expect("it is asked");
+    assert_eq!(udp.failure.as_ref().map(|failure| failure.kind), Some(FailureKind::Malformed));
+    let Facts::Udp(facts) = &udp.facts else { panic!("{udp:?}") };
+    assert!(facts.probes.iter().all(|probe| probe.garbage.as_deref() == Some("00112233")));
+}
+
+/// Twelve names of one address, probed together by one run.
+fn together(text: &str) -> Simulation<Vec<Report>> {
+    let mut scenario = host(text);
+    let names: Vec<String> = (0..12).map(|number| format!("name{number}.example")).collect();
+    for name in &names {
+        let address = "192.0.2.7".parse().expect("an address");
+        scenario.names.insert(name.clone(), Resolution { addresses: vec![address], ..Resolution::default() });
+    }
+    let admission = Arc::new(Admission::new());
+    let options = scenario.options.clone();
+    simulate(&scenario, |network| async move {
+        let probes: Vec<_> = names
+            .into_iter()
+            .map(|name| {
+                let target = Target { input: name.clone(), host: name, port: Target::DEFAULT_PORT };
+                let probe = Probe::new(target, options.clone())
+                    .trust(Arc::new(Trust::from_roots(Vec::new())))
+                    .admission(Arc::clone(&admission));
+                let network = network.clone();
+                tokio::task::spawn_local(async move {
+                    let probed = probe.run(&network).await;
+                    let report = probed.report.clone();
+                    probed.lingering.finish().await;
+                    report
+                })
+            })
+            .collect();
+        let mut reports = Vec::new();
+        for probe in probes {
+            reports.push(probe.await.expect("no panic"));
+        }
+        reports
+    })
+}
+
+#[test]
+fn twelve_names_of_one_address_are_not_in_each_others_way() {
+    for text in [
+        format!("limit = 4\n{HEALTHY}"),
+        format!("limit = 1\n{HEALTHY}"),
+        format!("one_at_a_time = true\n{HEALTHY}"),
+    ] {
+        let played = together(&text);
+        assert!(played.ledger.most_open("192.0.2.7".parse().expect("an address")) <= 4);
+        for report in &played.output {
+            assert!(
+                report.verdict.status != Status::Broken && report.phases.tls.outcome == PhaseOutcome::Ok,
+                "{text}: {}",
+                report.verdict.summary
+            );
+        }
+    }
+    // Waiting for the others counts in no phase and cuts nobody short.
+    for report in together("rules = [{ do = ['silence'] }]").output {
+        assert_eq!(report.verdict.code.as_str(), "x224-timeout", "{}", report.verdict.summary);
+    }
 }

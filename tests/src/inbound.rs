@@ -16,8 +16,9 @@ use rdprobe_protocol::x224::X224Machine;
 use rdprobe_protocol::{Concluded, Ending, Machine};
 use rdprobe_report::facts::{Alert, DnsFacts, Icmp, SignatureCheck, TcpFacts, UdpFacts, UdpProbe};
 use rdprobe_report::{
-    Ask, Attempt, Depth, Facts, Failure, FailureKind, HelloProfile, Millis, Observations, Offer, Options,
-    Protocol, Purpose, RUSTLS, Recipe, Report, Step, StepOutcome, Target, Timestamp, UdpQuestion,
+    Ask, Attempt, Depth, Facts, Failure, FailureKind, HelloProfile, Limit, LocalFault, Millis, Observations,
+    Offer, Options, Protocol, Purpose, RUSTLS, Recipe, Report, Step, StepOutcome, Target, Timestamp,
+    UdpQuestion,
 };
 
 /// Connections that the bytes can tell apart; the attempts take them in turn.
@@ -192,10 +193,14 @@ impl Host<'_> {
         match self.ends {
             0 | 6 | 7 => Ending::Closed,
             1 => Ending::Reset,
-            2 => Ending::Silent,
+            2 => Ending::Silent { silent_ms: Millis(5000.0), limit: Limit::Phase },
             3 => Ending::Alert(Alert::new(2, self.says.first().copied().unwrap_or(40))),
             4 => Ending::Malformed("a record that cannot be decrypted".into()),
-            _ => Ending::Local("no buffer space".into()),
+            _ => Ending::Local {
+                fault: LocalFault::Resources,
+                errno: Some(105),
+                detail: "no buffer space".into(),
+            },
         }
     }
 
@@ -206,6 +211,7 @@ impl Host<'_> {
             from: Some([192, 0, 2, 1].into()),
             v6: false,
             mtu: None,
+            ours: false,
         }
     }
 

@@ -1,25 +1,37 @@
 //! What every machine has in common.
 
 use rdprobe_report::facts::Alert;
-use rdprobe_report::{Facts, Failure, FailureKind};
+use rdprobe_report::{Facts, Failure, FailureEvidence, FailureKind, Limit, LocalFault, Millis};
 
 /// How a connection ended under a machine that still wanted bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Ending {
     /// FIN.
     Closed,
     /// RST.
     Reset,
-    /// Nothing more within the time of the phase.
-    Silent,
+    /// Nothing more within the time that there was.
+    Silent {
+        /// For how long nothing had come, in milliseconds.
+        silent_ms: Millis,
+        /// What ended the waiting.
+        limit: Limit,
+    },
     /// Nothing more within the time of the phase, and an ICMP error that tells why.
     Unreachable(String),
     /// A TLS alert, where TLS stands under the machine.
     Alert(Alert),
     /// TLS stands under the machine, and the peer broke its rules.
     Malformed(String),
-    /// Our own side failed, with the reason.
-    Local(String),
+    /// Our own side failed.
+    Local {
+        /// What stood in the way.
+        fault: LocalFault,
+        /// The operating system's error number, where it gave one.
+        errno: Option<i32>,
+        /// The reason, for the reader.
+        detail: String,
+    },
 }
 
 impl Ending {
@@ -32,8 +44,9 @@ impl Ending {
             Self::Reset => {
                 Failure::new(FailureKind::Reset, format!("reset while waiting for {while_waiting_for}"))
             }
-            Self::Silent => {
+            Self::Silent { silent_ms, limit } => {
                 Failure::new(FailureKind::Timeout, format!("silent while waiting for {while_waiting_for}"))
+                    .with(FailureEvidence::Silence { silent_ms: *silent_ms, limit: *limit })
             }
             Self::Unreachable(reason) => Failure::new(
                 FailureKind::Unreachable,
@@ -44,7 +57,8 @@ impl Ending {
                 format!("TLS alert {} ({}) while waiting for {while_waiting_for}", alert.name, alert.code),
             ),
             Self::Malformed(reason) => Failure::new(FailureKind::Malformed, reason.clone()),
-            Self::Local(reason) => Failure::new(FailureKind::Local, reason.clone()),
+            Self::Local { fault, errno, detail } => Failure::new(FailureKind::Local, detail.clone())
+                .with(FailureEvidence::LocalFault { fault: *fault, errno: *errno }),
         }
     }
 }

@@ -2,11 +2,16 @@
 
 use proptest::prelude::*;
 
+use rdprobe_report::{Limit, Millis};
+
 use crate::credssp::ntlm::{AvId, AvPair, Challenge, Version};
 use crate::tls::HelloSeed;
 use crate::{Concluded, Ending, Machine};
 
 /// A frame of `fixtures/wire/frames.json`, by name.
+/// The whole time of a phase.
+pub(crate) const SILENT: Ending = Ending::Silent { silent_ms: Millis(5000.0), limit: Limit::Phase };
+
 pub(crate) fn frame(name: &str) -> Vec<u8> {
     let file: serde_json::Value =
         serde_json::from_str(include_str!("../../../fixtures/wire/frames.json")).unwrap();
@@ -78,7 +83,7 @@ pub(crate) fn conclude<M: Machine>(machine: M, bytes: &[u8], ending: Ending) -> 
 }
 
 pub(crate) fn endings() -> [Ending; 3] {
-    [Ending::Closed, Ending::Reset, Ending::Silent]
+    [Ending::Closed, Ending::Reset, SILENT]
 }
 
 /// Cut at every offset and ended in every way, a machine concludes, and fails where it had not read all.

@@ -14,7 +14,7 @@ pub use fingerprint::fits_windows;
 pub use request::ConnectionRequest;
 
 use rdprobe_report::facts::X224Facts;
-use rdprobe_report::{Facts, Failure, FailureKind, Offer, Protocols};
+use rdprobe_report::{Facts, Failure, FailureKind, LocalFault, Offer, Protocols};
 
 use crate::{Concluded, Ending, Machine};
 
@@ -64,7 +64,7 @@ impl X224Machine {
         };
         match ConnectionRequest::from(offer).encode() {
             Ok(request) => machine.outgoing = request,
-            Err(reason) => machine.finish(Some(Failure::new(FailureKind::Local, reason))),
+            Err(reason) => machine.finish(Some(Failure::local(LocalFault::Options, reason))),
         }
         machine
     }

@@ -11,19 +11,24 @@ use rdprobe_protocol::x224::X224Machine;
 use rdprobe_protocol::{Concluded, Machine, certificate};
 use rdprobe_report::facts::{SignatureCheck, TcpFacts};
 use rdprobe_report::{
-    Ask, Attempt, Depth, Facts, Failure, FailureKind, HelloProfile, Millis, Offer, Phase, Protocol, Purpose,
-    RUSTLS, Step, StepOutcome,
+    Ask, Attempt, Depth, Facts, Failure, FailureEvidence, FailureKind, HelloProfile, Limit, LocalFault,
+    Millis, Offer, Phase, Protocol, Purpose, RUSTLS, Step, StepOutcome,
 };
 use rustls::pki_types::CertificateDer;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::admission::Descriptor;
 use crate::channel::Channel;
-use crate::drive::{drive, local};
+use crate::drive::{Until, drive};
 use crate::handshake::{RustlsMachine, random};
-use crate::lingering::Lingering;
 use crate::logon;
-use crate::network::{Network, Stream as _};
+use crate::network::{ConnectError, Network, Stream as _, passes};
 use crate::probe::Context;
+
+/// Between two tries for which our own side had no socket.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// An attempt that the loop can look at while it runs, so that nothing is lost when it is cut off.
 pub(crate) type SharedAttempt = Rc<RefCell<Attempt>>;
@@ -34,13 +39,16 @@ pub(crate) async fn run<N: Network>(context: &Context<'_, N>, attempt: SharedAtt
     let log = Log { attempt: &attempt, started: context.started };
     match recipe.ask {
         Ask::Tcp { offer, hello, depth } => {
-            if recipe.alone {
+            let alone = recipe.alone;
+            let _turn = context.admit(context.admission.turn(context.number, recipe.address, alone)).await;
+            if alone {
                 // A server that serves one connection at a time may not have seen the end of the last one yet.
-                let before = context.lingering.take();
-                Lingering::until_ended(before).await;
+                context.leaving.ended(recipe.address).await;
             }
+            let descriptor = context.admit(context.admission.descriptor()).await;
+            log.begin();
             Connection { context, log, purpose: recipe.purpose, depth, ground }
-                .run(recipe.address, offer, hello)
+                .run(recipe.address, offer, hello, descriptor)
                 .await;
         }
         Ask::Udp { syns, all } => crate::datagram::run(context, &attempt, recipe.address, syns, all).await,
@@ -71,6 +79,11 @@ impl Log<'_> {
         ok
     }
 
+    /// The attempt begins now: waiting for its turn counts in nothing.
+    fn begin(&self) {
+        self.attempt.borrow_mut().started_ms = Millis::from(self.started.elapsed());
+    }
+
     fn cut_off(&self) {
         self.attempt.borrow_mut().cut_off = true;
     }
@@ -85,7 +98,13 @@ struct Connection<'a, N: Network> {
 }
 
 impl<N: Network> Connection<'_, N> {
-    async fn run(&self, address: std::net::SocketAddr, offer: Option<Offer>, hello: Option<String>) {
+    async fn run(
+        &self,
+        address: std::net::SocketAddr,
+        offer: Option<Offer>,
+        hello: Option<String>,
+        descriptor: Descriptor,
+    ) {
         let mut ready = None;
         if self.depth == Depth::Logon {
             // Before the connection, which a host would not keep open for the others' turns.
@@ -109,15 +128,14 @@ impl<N: Network> Connection<'_, N> {
             std::mem::swap(tcp, &mut facts);
         }
         if let Some(stream) = channel.farewell().await {
-            self.context.lingering.borrow_mut().push(stream);
+            self.context.leaving.push(address, stream, descriptor);
         }
     }
 
     async fn connect(&self, address: std::net::SocketAddr) -> Option<N::Stream> {
-        let from = Instant::now();
-        let until = self.until(from, self.context.timeouts.tcp);
         let nothing = TcpFacts { address: Some(address), ..TcpFacts::default() };
-        let (stream, concluded) = match timeout_at(until, self.context.network.connect(address)).await {
+        let (from, until, connected) = self.connect_patiently(address).await;
+        let (stream, concluded) = match connected {
             Ok(Ok(stream)) => {
                 let facts = Facts::Tcp(stream.facts());
                 (Some(stream), Concluded { facts, failure: None })
@@ -127,12 +145,35 @@ impl<N: Network> Connection<'_, N> {
             }
             Err(_) => {
                 self.note_cut_off(until);
-                let failure = Failure::new(FailureKind::Timeout, "no answer to the connection attempts");
+                let silence =
+                    FailureEvidence::Silence { silent_ms: Millis::from(from.elapsed()), limit: until.limit };
+                let failure =
+                    Failure::new(FailureKind::Timeout, "no answer to the connection attempts").with(silence);
                 (None, Concluded { facts: Facts::Tcp(nothing), failure: Some(failure) })
             }
         };
         self.log.step(from, concluded, (0, 0));
         stream
+    }
+
+    /// Connects, again and again until the deadline where our own side has no socket for it now. With it, when the
+    /// last try began and until when it might last.
+    async fn connect_patiently(
+        &self,
+        address: std::net::SocketAddr,
+    ) -> (Instant, Until, Result<Result<N::Stream, ConnectError>, Elapsed>) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let from = Instant::now();
+            let until = self.until(from, self.context.timeouts.tcp);
+            let connected = timeout_at(until.at, self.context.network.connect(address)).await;
+            let again = matches!(&connected, Ok(Err(error)) if passes(&error.failure));
+            if !again || Instant::now() + pause >= self.context.deadline() {
+                return (from, until, connected);
+            }
+            sleep(pause).await;
+            pause = (2 * pause).min(LONGEST_PAUSE);
+        }
     }
 
     /// The phases after TCP; each goes on only where the one before succeeded.
@@ -178,7 +219,7 @@ impl<N: Network> Connection<'_, N> {
     /// The hello of a profile, and what the server says to it in clear.
     async fn read_hello(&self, channel: &mut Channel<N::Stream>, hello: &str) {
         let Some(profile) = HelloProfile::named(hello, &self.context.options.client) else {
-            let failure = local(format!("there is no hello profile {hello}"));
+            let failure = Failure::local(LocalFault::Options, format!("there is no hello profile {hello}"));
             let facts = Facts::Tls(Box::default());
             self.log.step(Instant::now(), Concluded { facts, failure: Some(failure) }, (0, 0));
             return;
@@ -200,7 +241,7 @@ impl<N: Network> Connection<'_, N> {
                 let facts = Facts::Tls(Box::default());
                 return self.log.step(
                     Instant::now(),
-                    Concluded { facts, failure: Some(local(reason)) },
+                    Concluded { facts, failure: Some(Failure::local(LocalFault::Options, reason)) },
                     (0, 0),
                 );
             }
@@ -307,13 +348,17 @@ impl<N: Network> Connection<'_, N> {
     }
 
     /// The end of a phase that begins at `from`: its own time, or the probe's deadline where that comes first.
-    fn until(&self, from: Instant, time: Duration) -> Instant {
-        (from + time).min(self.context.deadline)
+    fn until(&self, from: Instant, time: Duration) -> Until {
+        let deadline = self.context.deadline();
+        match from + time {
+            at if at < deadline => Until { at, limit: Limit::Phase },
+            _ => Until { at: deadline, limit: Limit::Deadline },
+        }
     }
 
     /// Silence until the probe's deadline is shorter than silence for the whole of a phase, and proves less.
-    fn note_cut_off(&self, until: Instant) {
-        if until == self.context.deadline {
+    fn note_cut_off(&self, until: Until) {
+        if until.limit == Limit::Deadline {
             self.log.cut_off();
         }
     }

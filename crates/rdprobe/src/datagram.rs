@@ -2,19 +2,22 @@
 //! error belongs to its datagram.
 
 use std::cell::RefCell;
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use rdprobe_protocol::udp::{Syn, SynAck};
 use rdprobe_report::facts::{Icmp, UdpFacts, UdpProbe};
-use rdprobe_report::{Facts, Failure, FailureKind, Millis, Step, StepOutcome, UdpQuestion};
+use rdprobe_report::{
+    Facts, Failure, FailureEvidence, FailureKind, Limit, LocalFault, Millis, Step, StepOutcome, UdpQuestion,
+};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::attempt::SharedAttempt;
 use crate::handshake::random;
-use crate::network::{Datagram as _, Network, Received};
+use crate::network::{Datagram as _, Network, Received, local_failure, passes};
 use crate::probe::Context;
 
 /// Between two SYNs that ask for an answer, as Windows retransmits them ([MS-RDPEUDP] 3.1.5.1.1).
@@ -23,6 +26,8 @@ const INTERVAL: Duration = Duration::from_millis(800);
 const COUNTING_INTERVAL: Duration = Duration::from_millis(100);
 /// How long the answer to the last SYN is waited for.
 const PATIENCE: Duration = Duration::from_millis(800);
+/// Between two tries to open a socket.
+const PAUSE: Duration = Duration::from_millis(20);
 /// Bytes of an answer that could not be read which are kept.
 const KEPT: usize = 64;
 
@@ -47,9 +52,10 @@ pub(crate) async fn run<N: Network>(
         address,
         all,
         started,
-        until: (started + last + patience).min(context.deadline),
+        until: (started + last + patience).min(context.deadline()),
         answered,
         facts: RefCell::new(UdpFacts { port: Some(address.port()), ..UdpFacts::default() }),
+        fault: RefCell::default(),
     };
     run.record();
     join_all((0..syns).map(|number| run.syn(number, started + interval * number))).await;
@@ -66,6 +72,8 @@ struct Run<'a, N: Network> {
     /// Turns true with the first answer or ICMP error.
     answered: watch::Sender<bool>,
     facts: RefCell<UdpFacts>,
+    /// Why a datagram could not be sent.
+    fault: RefCell<Option<Failure>>,
 }
 
 impl<N: Network> Run<'_, N> {
@@ -80,21 +88,24 @@ impl<N: Network> Run<'_, N> {
         if at >= self.until && number > 0 {
             return;
         }
+        let _descriptor = self.context.admit(self.context.admission.descriptor()).await;
+        let socket = self.open().await;
         let version = self.version(number);
         let syn = Syn::new(version, random());
         let place = self.facts.borrow().probes.len();
         let sent = Instant::now();
         let sent_ms = Millis::from(sent.duration_since(self.context.started));
         self.facts.borrow_mut().probes.push(UdpProbe { version, sent_ms, ..UdpProbe::default() });
-        let Ok(mut socket) = self.context.network.datagram(self.address).await else {
-            return;
+        let mut socket = match socket {
+            Ok(socket) => socket,
+            Err(error) => return self.failed(&error),
         };
-        let delivered = socket.send(&syn.encode()).await.is_ok();
+        let delivered = socket.send(&syn.encode()).await;
         if let Some(mtu) = socket.path_mtu() {
             self.facts.borrow_mut().path_mtu = Some(mtu);
         }
-        if !delivered {
-            return self.record();
+        if let Err(error) = delivered {
+            return self.failed(&error);
         }
         self.facts.borrow_mut().sent += 1;
         self.record();
@@ -108,14 +119,29 @@ impl<N: Network> Run<'_, N> {
             match received {
                 Received::Datagram(datagram) => match SynAck::decode(&datagram, &syn) {
                     Ok(syn_ack) => return self.answer(place, &syn_ack, sent.elapsed()),
-                    Err(_) => {
-                        let kept = &datagram[..datagram.len().min(KEPT)];
-                        self.facts.borrow_mut().probes[place].garbage = Some(hex::encode(kept));
-                    }
+                    Err(_) => self.garbage(place, &datagram),
                 },
                 Received::Icmp(icmp) => return self.refused(place, icmp, socket.path_mtu()),
             }
         }
+    }
+
+    /// A socket, waited for where our own side has none now.
+    async fn open(&self) -> io::Result<N::Datagram> {
+        loop {
+            let opened = self.context.network.datagram(self.address).await;
+            let again = opened.as_ref().is_err_and(|error| passes(&local_failure(error)));
+            if !again || Instant::now() + PAUSE >= self.until {
+                return opened;
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Nothing was sent, for a reason of our own.
+    fn failed(&self, error: &io::Error) {
+        self.fault.borrow_mut().get_or_insert(local_failure(error));
+        self.record();
     }
 
     /// Version 2 first: a server that demands SYNEX answers no version 1. Where nothing was answered, the others.
@@ -148,6 +174,13 @@ impl<N: Network> Run<'_, N> {
         self.answered.send_replace(true);
     }
 
+    /// Whatever else may come: this is no silence.
+    fn garbage(&self, place: usize, datagram: &[u8]) {
+        let kept = hex::encode(&datagram[..datagram.len().min(KEPT)]);
+        self.facts.borrow_mut().probes[place].garbage.get_or_insert(kept);
+        self.record();
+    }
+
     fn refused(&self, place: usize, icmp: Icmp, path_mtu: Option<u32>) {
         {
             let mut facts = self.facts.borrow_mut();
@@ -165,7 +198,7 @@ impl<N: Network> Run<'_, N> {
     fn record(&self) {
         let mut facts = self.facts.borrow().clone();
         summarize(&mut facts);
-        let failure = failure(&facts);
+        let failure = failure(&facts, self.fault.borrow().as_ref(), self.started.elapsed());
         let step = Step {
             outcome: if failure.is_none() { StepOutcome::Ok } else { StepOutcome::Failed },
             started_ms: Millis::from(self.started.duration_since(self.context.started)),
@@ -179,11 +212,12 @@ impl<N: Network> Run<'_, N> {
     }
 }
 
-fn failure(facts: &UdpFacts) -> Option<Failure> {
+fn failure(facts: &UdpFacts, fault: Option<&Failure>, elapsed: Duration) -> Option<Failure> {
     if facts.received > 0 {
         return None;
     }
     Some(match facts.icmp.first() {
+        Some(icmp) if icmp.ours => Failure::local(LocalFault::Permission, icmp.meaning()),
         Some(icmp) => {
             let kind = if icmp.is_prohibited() {
                 FailureKind::Prohibited
@@ -194,8 +228,15 @@ fn failure(facts: &UdpFacts) -> Option<Failure> {
             };
             Failure::new(kind, icmp.meaning())
         }
-        None if facts.sent == 0 => Failure::new(FailureKind::Local, "no datagram could be sent"),
-        None => Failure::new(FailureKind::Timeout, "no answer"),
+        None if facts.sent == 0 => match fault {
+            Some(fault) => fault.clone(),
+            None => Failure::local(LocalFault::Unspecified, "no datagram could be sent"),
+        },
+        None if facts.probes.iter().any(|probe| probe.garbage.is_some()) => {
+            Failure::new(FailureKind::Malformed, "an answer that is none to a SYN")
+        }
+        None => Failure::new(FailureKind::Timeout, "no answer")
+            .with(FailureEvidence::Silence { silent_ms: Millis::from(elapsed), limit: Limit::Phase }),
     })
 }
 

@@ -3,28 +3,37 @@
 use std::io;
 
 use rdprobe_protocol::{Ending, Machine};
-use rdprobe_report::Failure;
+use rdprobe_report::{Limit, Millis};
 use tokio::time::{Instant, timeout_at};
 
 use crate::channel::{Broken, Channel};
-use crate::network::{Stream, plain};
+use crate::network::{Stream, local_fault, plain};
 
 /// The most that is handed to a machine at once.
 const READ_SIZE: usize = 16 * 1024;
+
+/// The end of a wait, and what it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Until {
+    pub(crate) at: Instant,
+    pub(crate) limit: Limit,
+}
 
 /// Sends what the machine has to say and brings it what it wants, until `until` at the latest. True where the time
 /// ran out first.
 pub(crate) async fn drive<S: Stream>(
     machine: &mut dyn Machine,
     channel: &mut Channel<S>,
-    until: Instant,
+    until: Until,
 ) -> bool {
     let mut buffer = [0; READ_SIZE];
+    // Since when nothing has come.
+    let mut silent = Instant::now();
     loop {
         let outgoing = machine.outgoing();
         if !outgoing.is_empty() {
-            if timeout_at(until, channel.write(&outgoing)).await.is_err() {
-                machine.end(silence(channel));
+            if timeout_at(until.at, channel.write(&outgoing)).await.is_err() {
+                machine.end(silence(channel, silent, until.limit));
                 return true;
             }
         }
@@ -32,12 +41,17 @@ pub(crate) async fn drive<S: Stream>(
         if wanted == 0 {
             return false;
         }
-        match timeout_at(until, channel.read(&mut buffer[..wanted])).await {
+        match timeout_at(until.at, channel.read(&mut buffer[..wanted])).await {
             Ok(Ok(0)) => machine.end(Ending::Closed),
-            Ok(Ok(length)) => machine.receive(&buffer[..length]),
-            Ok(Err(broken)) => machine.end(ending(broken)),
+            Ok(Ok(length)) => {
+                silent = Instant::now();
+                machine.receive(&buffer[..length]);
+            }
+            Ok(Err(Broken::Socket(error))) => machine.end(socket_ending(&error, silent)),
+            Ok(Err(Broken::Alert(alert))) => machine.end(Ending::Alert(alert)),
+            Ok(Err(Broken::Tls(error))) => machine.end(Ending::Malformed(error.to_string())),
             Err(_) => {
-                machine.end(silence(channel));
+                machine.end(silence(channel, silent, until.limit));
                 return true;
             }
         }
@@ -45,35 +59,28 @@ pub(crate) async fn drive<S: Stream>(
 }
 
 /// Nothing came in time.
-fn silence<S: Stream>(channel: &mut Channel<S>) -> Ending {
-    channel.take_error().map_or(Ending::Silent, socket_ending)
+fn silence<S: Stream>(channel: &mut Channel<S>, silent: Instant, limit: Limit) -> Ending {
+    match channel.take_error() {
+        Some(error) => socket_ending(&error, silent),
+        None => Ending::Silent { silent_ms: Millis::from(silent.elapsed()), limit },
+    }
 }
 
-fn socket_ending(error: io::Error) -> Ending {
+fn socket_ending(error: &io::Error, silent: Instant) -> Ending {
     match error.kind() {
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
             Ending::Reset
         }
         io::ErrorKind::UnexpectedEof => Ending::Closed,
-        io::ErrorKind::TimedOut => Ending::Silent,
+        // The kernel gave up sending before we gave up waiting.
+        io::ErrorKind::TimedOut => {
+            Ending::Silent { silent_ms: Millis::from(silent.elapsed()), limit: Limit::Phase }
+        }
         // What the kernel makes of ICMP errors (icmp(7)); a port or protocol that is unreachable among them.
         io::ErrorKind::HostUnreachable
         | io::ErrorKind::NetworkUnreachable
         | io::ErrorKind::NetworkDown
-        | io::ErrorKind::ConnectionRefused => Ending::Unreachable(plain(&error)),
-        _ => Ending::Local(plain(&error)),
+        | io::ErrorKind::ConnectionRefused => Ending::Unreachable(plain(error)),
+        _ => Ending::Local { fault: local_fault(error), errno: error.raw_os_error(), detail: plain(error) },
     }
-}
-
-fn ending(broken: Broken) -> Ending {
-    match broken {
-        Broken::Socket(error) => socket_ending(error),
-        Broken::Alert(alert) => Ending::Alert(alert),
-        Broken::Tls(error) => Ending::Malformed(error.to_string()),
-    }
-}
-
-/// A failure of our own that no peer caused.
-pub(crate) fn local(reason: impl Into<String>) -> Failure {
-    Failure::new(rdprobe_report::FailureKind::Local, reason)
 }

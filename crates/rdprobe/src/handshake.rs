@@ -6,7 +6,7 @@ use rdprobe_protocol::tls::HelloMachine;
 use rdprobe_protocol::{Concluded, Ending, Machine};
 use rdprobe_report::facts::{Alert, SignatureCheck, TlsFacts};
 use rdprobe_report::{
-    CipherSuite, Facts, Failure, FailureKind, NamedGroup, RUSTLS, SignatureScheme, TlsVersion,
+    CipherSuite, Facts, Failure, FailureKind, LocalFault, NamedGroup, RUSTLS, SignatureScheme, TlsVersion,
 };
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -162,7 +162,7 @@ impl RustlsMachine {
             }
             _ => {
                 self.facts.local_error = Some(error.to_string());
-                Failure::new(FailureKind::Local, format!("our TLS library gave up: {error}"))
+                Failure::local(LocalFault::Library, format!("our TLS library gave up: {error}"))
             }
         };
         self.fail(failure);

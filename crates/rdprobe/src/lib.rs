@@ -1,6 +1,7 @@
 //! The network library of rdprobe: DNS, sockets and TLS. It drives the machines of rdprobe-protocol by the plan of
 //! rdprobe-diagnosis, and holds the only I/O.
 
+mod admission;
 mod attempt;
 mod channel;
 mod datagram;
@@ -14,6 +15,7 @@ mod os;
 mod probe;
 mod trust;
 
+pub use admission::{Admission, raise_descriptor_limit};
 pub use lingering::Lingering;
 #[cfg(feature = "logon")]
 pub use logon::{Account, Kdc, Package};

@@ -1,11 +1,16 @@
-//! Waiting for the peers' own ends, after the report is out.
+//! Waiting for the peers' own ends, while other attempts go on and after the report is out.
 
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use futures_util::future::join_all;
-use tokio::io::AsyncReadExt as _;
-use tokio::time::timeout;
+use tokio::io::ReadBuf;
+use tokio::time::{Sleep, sleep, timeout};
 
+use crate::admission::Descriptor;
 use crate::network::Stream;
 
 /// Beyond one round trip.
@@ -16,46 +21,117 @@ const MOST: Duration = Duration::from_millis(500);
 const MOST_BYTES: usize = 256 * 1024;
 
 /// Connections that were shut down for writing and whose peers have not ended yet. Closing them at once would reset
-/// servers that still send, TLS 1.3 session tickets above all.
+/// servers that still send, TLS 1.3 session tickets above all. They keep their descriptors until they are finished.
 pub struct Lingering<S> {
-    streams: Vec<S>,
+    leaving: Leaving<S>,
     round_trip: Duration,
 }
 
 impl<S: Stream> Lingering<S> {
-    pub(crate) fn new(streams: Vec<S>, round_trip: Duration) -> Self {
-        Self { streams, round_trip }
+    pub(crate) fn new(leaving: Leaving<S>, round_trip: Duration) -> Self {
+        Self { leaving, round_trip }
     }
 
     /// Connections that wait.
     pub fn len(&self) -> usize {
-        self.streams.len()
+        self.leaving.connections.borrow().len()
     }
 
     /// True where none waits.
     pub fn is_empty(&self) -> bool {
-        self.streams.is_empty()
-    }
-
-    /// Waits until the peers have ended, 500 ms at most: before an attempt that must be alone.
-    pub(crate) async fn until_ended(streams: Vec<S>) {
-        let _ = timeout(MOST, join_all(streams.into_iter().map(drain))).await;
+        self.len() == 0
     }
 
     /// Reads what the peers still send until they end, one round trip plus 50 ms and 500 ms at most.
     pub async fn finish(self) {
         let limit = (self.round_trip + GRACE).min(MOST);
-        let _ = timeout(limit, join_all(self.streams.into_iter().map(drain))).await;
+        let ended = poll_fn(|context| {
+            self.leaving.poll(context);
+            if self.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        });
+        let _ = timeout(limit, ended).await;
     }
 }
 
-async fn drain<S: Stream>(mut stream: S) {
-    let mut buffer = [0; 4096];
-    let mut total = 0;
-    while let Ok(length) = stream.read(&mut buffer).await {
-        total += length;
-        if length == 0 || total > MOST_BYTES {
-            break;
+/// The connections of one probe that wait for their peers' ends.
+pub(crate) struct Leaving<S> {
+    connections: RefCell<Vec<Connection<S>>>,
+    /// Who reads them, and who waits for the last of an address.
+    reader: RefCell<Option<Waker>>,
+    waiting: RefCell<Vec<Waker>>,
+}
+
+struct Connection<S> {
+    address: SocketAddr,
+    stream: S,
+    received: usize,
+    until: Pin<Box<Sleep>>,
+    _descriptor: Descriptor,
+}
+
+impl<S> Default for Leaving<S> {
+    fn default() -> Self {
+        Self { connections: RefCell::default(), reader: RefCell::default(), waiting: RefCell::default() }
+    }
+}
+
+impl<S: Stream> Leaving<S> {
+    /// Takes a connection that was shut down for writing; it is read for 500 ms at most.
+    pub(crate) fn push(&self, address: SocketAddr, stream: S, descriptor: Descriptor) {
+        let until = Box::pin(sleep(MOST));
+        let connection = Connection { address, stream, received: 0, until, _descriptor: descriptor };
+        self.connections.borrow_mut().push(connection);
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+
+    /// Reads them all, for ever: to be polled beside everything else.
+    pub(crate) fn read(&self) -> impl Future<Output = std::convert::Infallible> {
+        poll_fn(|context| {
+            self.poll(context);
+            Poll::Pending
+        })
+    }
+
+    /// Waits until no connection to this address is left. Somebody else must `read` meanwhile.
+    pub(crate) fn ended(&self, address: SocketAddr) -> impl Future<Output = ()> {
+        poll_fn(move |context| {
+            if !self.connections.borrow().iter().any(|connection| connection.address == address) {
+                return Poll::Ready(());
+            }
+            self.waiting.borrow_mut().push(context.waker().clone());
+            Poll::Pending
+        })
+    }
+
+    fn poll(&self, context: &mut Context<'_>) {
+        self.reader.replace(Some(context.waker().clone()));
+        let mut connections = self.connections.borrow_mut();
+        let before = connections.len();
+        connections.retain_mut(|connection| connection.poll(context).is_pending());
+        if connections.len() < before {
+            self.waiting.take().into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+impl<S: Stream> Connection<S> {
+    /// Ready with its end, or when its time is up.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut room = [0; 4096];
+        loop {
+            let mut buffer = ReadBuf::new(&mut room);
+            match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    self.received += buffer.filled().len();
+                    if self.received > MOST_BYTES {
+                        return Poll::Ready(());
+                    }
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return self.until.as_mut().poll(context),
+            }
         }
     }
 }

@@ -5,9 +5,9 @@ use std::convert::Infallible;
 use rdprobe_protocol::Concluded;
 use rdprobe_report::facts::CredsspFacts;
 use rdprobe_report::{Facts, Failure, LocalFault, Protocol};
-use tokio::time::Instant;
 
 use crate::channel::Channel;
+use crate::drive::Until;
 use crate::network::Network;
 use crate::probe::Context;
 
@@ -28,7 +28,7 @@ pub(crate) async fn run<N: Network>(
     ready: Ready,
     _: Vec<u8>,
     _: Protocol,
-    _: Instant,
+    _: Until,
 ) -> Outcome {
     match ready.0 {}
 }

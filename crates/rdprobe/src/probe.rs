@@ -1,6 +1,6 @@
 //! The loop: resolve, plan, observe, diagnose.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::{Future, pending};
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -19,8 +19,9 @@ use rdprobe_report::{
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::debug;
 
+use crate::admission::Admission;
 use crate::attempt::{self, SharedAttempt};
-use crate::lingering::Lingering;
+use crate::lingering::{Leaving, Lingering};
 use crate::network::Network;
 use crate::trust::Trust;
 
@@ -74,6 +75,7 @@ pub struct Probe<'a> {
     family: Family,
     only_address: Option<IpAddr>,
     trust: Arc<Trust>,
+    admission: Arc<Admission>,
     #[cfg(feature = "logon")]
     account: Option<Arc<crate::Account>>,
     stop: Pin<Box<dyn Future<Output = ()> + 'a>>,
@@ -96,9 +98,32 @@ pub(crate) struct Context<'a, N: Network> {
     pub(crate) trust: &'a Arc<Trust>,
     #[cfg(feature = "logon")]
     pub(crate) account: Option<&'a Arc<crate::Account>>,
+    pub(crate) admission: &'a Admission,
+    /// By which the admission knows this probe.
+    pub(crate) number: u64,
     pub(crate) started: Instant,
-    pub(crate) deadline: Instant,
-    pub(crate) lingering: Rc<RefCell<Vec<N::Stream>>>,
+    /// Moves with every wait for a turn.
+    deadline: Cell<Instant>,
+    /// Until when such waits have moved it: two at once count once.
+    waited: Cell<Instant>,
+    pub(crate) leaving: Leaving<N::Stream>,
+}
+
+impl<N: Network> Context<'_, N> {
+    /// When the whole probe ends.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline.get()
+    }
+
+    /// Waits for a turn, which counts in no phase.
+    pub(crate) async fn admit<T>(&self, turn: impl Future<Output = T>) -> T {
+        let from = Instant::now();
+        let permit = turn.await;
+        let now = Instant::now();
+        self.deadline.set(self.deadline.get() + now.duration_since(from.max(self.waited.get())));
+        self.waited.set(now);
+        permit
+    }
 }
 
 impl<'a> Probe<'a> {
@@ -111,6 +136,7 @@ impl<'a> Probe<'a> {
             family: Family::Any,
             only_address: None,
             trust: Arc::new(Trust::system()),
+            admission: Arc::default(),
             #[cfg(feature = "logon")]
             account: None,
             stop: Box::pin(pending()),
@@ -141,6 +167,12 @@ impl<'a> Probe<'a> {
         self
     }
 
+    /// Shares its connections and descriptors with other probes; each has its own share where none is given.
+    pub fn admission(mut self, admission: Arc<Admission>) -> Self {
+        self.admission = admission;
+        self
+    }
+
     /// Tries this account too, after everything else and alone. It is shared over the targets of a run.
     #[cfg(feature = "logon")]
     pub fn logon(mut self, account: Option<Arc<crate::Account>>) -> Self {
@@ -164,13 +196,13 @@ impl<'a> Probe<'a> {
             family,
             only_address,
             trust,
+            admission,
             #[cfg(feature = "logon")]
             account,
             mut stop,
         } = self;
         let started_at = network.now();
         let started = Instant::now();
-        let deadline = started + timeouts.deadline;
         let mut seen = Observations::new(target, options);
         let options = seen.options.clone();
         let server_name = seen.server_name().to_owned();
@@ -182,9 +214,12 @@ impl<'a> Probe<'a> {
             trust: &trust,
             #[cfg(feature = "logon")]
             account: account.as_ref(),
+            admission: &admission,
+            number: admission.enter(),
             started,
-            deadline,
-            lingering: Rc::default(),
+            deadline: Cell::new(started + timeouts.deadline),
+            waited: Cell::new(started),
+            leaving: Leaving::default(),
         };
 
         let resolving = resolve(&context, &seen.target, family, only_address);
@@ -198,8 +233,7 @@ impl<'a> Probe<'a> {
         seen.elapsed_ms = Millis::from(started.elapsed());
         let report = rdprobe_diagnosis::diagnose(&seen, started_at, started_at);
         let round_trip = slowest_round_trip(&seen);
-        let streams = context.lingering.take();
-        Probed { report, lingering: Lingering::new(streams, round_trip) }
+        Probed { report, lingering: Lingering::new(context.leaving, round_trip) }
     }
 }
 
@@ -220,12 +254,16 @@ async fn resolve<N: Network>(
     family: Family,
     only_address: Option<IpAddr>,
 ) -> Step {
-    let from = Instant::now();
-    let until = (from + context.timeouts.phase).min(context.deadline);
+    let mut from = Instant::now();
     let literal = only_address.or(target.ip());
     let answer = match literal {
         Some(address) => Ok(Ok(vec![address])),
-        None => timeout_at(until, context.network.resolve(&target.host)).await,
+        None => {
+            let _open = context.admit(context.admission.resolver()).await;
+            from = Instant::now();
+            let until = (from + context.timeouts.phase).min(context.deadline());
+            timeout_at(until, context.network.resolve(&target.host)).await
+        }
     };
     let mut facts = DnsFacts { literal: target.ip().is_some(), ..DnsFacts::default() };
     let failure = match answer {
@@ -268,7 +306,7 @@ async fn observe<N: Network>(
     let mut shared: Vec<SharedAttempt> = Vec::new();
     loop {
         let planned = rdprobe_diagnosis::plan(seen);
-        let late = Instant::now() >= context.deadline;
+        let late = Instant::now() >= context.deadline();
         seen.cut_short |= late && !planned.is_empty();
         for recipe in planned.into_iter().filter(|_| !late) {
             debug!(purpose = ?recipe.purpose, address = %recipe.address, alone = recipe.alone, "attempt");
@@ -302,6 +340,7 @@ async fn observe<N: Network>(
                 let place = attempt.id as usize;
                 seen.attempts[place] = attempt;
             }
+            never = context.leaving.read() => match never {},
             Some(()) = patience => {
                 give_up(context, seen, &shared, false);
                 break;

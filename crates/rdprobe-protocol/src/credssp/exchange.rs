@@ -1,7 +1,7 @@
 //! One message of CredSSP out, one in: the step of which a logon is made.
 
 use rdprobe_report::facts::{Alert, CredsspFacts};
-use rdprobe_report::{Facts, Failure, FailureKind};
+use rdprobe_report::{Facts, Failure, FailureKind, LocalFault};
 
 use super::ts_request::{self, TsRequest};
 use crate::{Concluded, DecodeError, Ending, Machine};
@@ -62,7 +62,7 @@ impl ExchangeMachine {
     /// The answer, or how it failed to come.
     pub fn answer(&self) -> Result<Answer, Failure> {
         self.answer.clone().unwrap_or_else(|| {
-            Err(Failure::new(FailureKind::Local, "the exchange was not driven to its end"))
+            Err(Failure::local(LocalFault::Unspecified, "the exchange was not driven to its end"))
         })
     }
 
@@ -237,7 +237,7 @@ mod tests {
             for (ending, kind) in [
                 (Ending::Closed, FailureKind::Closed),
                 (Ending::Reset, FailureKind::Reset),
-                (Ending::Silent, FailureKind::Timeout),
+                (crate::testing::SILENT, FailureKind::Timeout),
             ] {
                 let (mut machine, _) = fed(Expected::Request, &bytes[..cut]);
                 machine.end(ending);

@@ -150,7 +150,7 @@ fn ends_before_and_within_the_answer() {
     for (cut, ending, expected) in [
         (0, Ending::Reset, FailureKind::Reset),
         (3, Ending::Closed, FailureKind::Closed),
-        (50, Ending::Silent, FailureKind::Timeout),
+        (50, crate::testing::SILENT, FailureKind::Timeout),
     ] {
         let (facts, failure) = facts_of(testing::conclude(bare(), &bytes[..cut], ending));
         assert_eq!(kind(&failure), Some(expected));

@@ -145,7 +145,8 @@ fn broken_frames_are_malformed_and_kept() {
 
 #[test]
 fn another_service_is_named_at_the_first_line() {
-    let (concluded, read) = testing::drive(machine(), b"SSH-2.0-OpenSSH_9.2\r\nmore", &[1], Ending::Silent);
+    let (concluded, read) =
+        testing::drive(machine(), b"SSH-2.0-OpenSSH_9.2\r\nmore", &[1], crate::testing::SILENT);
     let (facts, failure) = facts_of(concluded);
     assert_eq!(facts.service, Some(Service::Ssh));
     assert_eq!(facts.banner.as_deref(), Some("SSH-2.0-OpenSSH_9.2"));
@@ -168,7 +169,7 @@ fn silence_and_closes_before_any_byte() {
     for (ending, expected) in [
         (Ending::Closed, FailureKind::Closed),
         (Ending::Reset, FailureKind::Reset),
-        (Ending::Silent, FailureKind::Timeout),
+        (crate::testing::SILENT, FailureKind::Timeout),
     ] {
         let (facts, failure) = facts_of(testing::conclude(machine(), b"", ending));
         assert_eq!(kind(failure), Some(expected));

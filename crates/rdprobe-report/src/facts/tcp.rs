@@ -53,9 +53,18 @@ pub struct Icmp {
     /// Next-hop MTU of a "fragmentation needed" or "packet too big", in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u32>,
+    /// A firewall of this very computer sent it, though the host is another.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ours: bool,
 }
 
 impl Icmp {
+    /// True where it may also be what the kernel makes of a neighbour that does not answer ARP or neighbour
+    /// discovery: host unreachable, from our own address.
+    pub fn is_host_unreachable(&self) -> bool {
+        if self.v6 { self.kind == 1 && self.code == 3 } else { self.kind == 3 && self.code == 1 }
+    }
+
     /// True where a firewall says so: "administratively prohibited" (RFC 1812 5.2.7.1: codes 9, 10, 13;
     /// RFC 4443 3.1: codes 1, 5, 6).
     pub fn is_prohibited(&self) -> bool {

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use rdprobe::network::ConnectError;
+use rdprobe::network::{ConnectError, local_failure};
 use rdprobe_report::facts::{Icmp, TcpFacts};
-use rdprobe_report::{Failure, FailureKind};
+use rdprobe_report::{Failure, FailureKind, LocalFault};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -201,6 +201,10 @@ impl Machines {
             }
             Tcp::Icmp(error) => {
                 let icmp = icmp(&error, address);
+                if icmp.ours {
+                    let failure = Failure::local(LocalFault::Permission, icmp.meaning());
+                    return Err(connect_error(address, failure, Some(icmp)));
+                }
                 let kind = if icmp.is_prohibited() {
                     FailureKind::Prohibited
                 } else if icmp.is_port_unreachable() {
@@ -297,12 +301,12 @@ pub(super) fn icmp(error: &IcmpError, address: SocketAddr) -> Icmp {
         from: Some(error.from.unwrap_or(address.ip())),
         v6: address.is_ipv6(),
         mtu: error.mtu,
+        ours: error.from.is_some_and(|from| from == super::local_address(address, 0).ip()),
     }
 }
 
 fn local_error(address: SocketAddr, error: LocalError) -> ConnectError {
-    let detail = io::Error::from_raw_os_error(error.errno()).to_string();
-    connect_error(address, Failure::new(FailureKind::Local, detail), None)
+    connect_error(address, local_failure(&io::Error::from_raw_os_error(error.errno())), None)
 }
 
 fn connect_error(address: SocketAddr, failure: Failure, icmp: Option<Icmp>) -> ConnectError {

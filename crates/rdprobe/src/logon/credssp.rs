@@ -7,13 +7,12 @@ use rdprobe_protocol::credssp::{TsRequest, kerberos, ntstatus};
 use rdprobe_report::facts::{CredsspFacts, KerberosError, KerberosExchange, NtStatus};
 use rdprobe_report::{Failure, FailureKind};
 use sha2::{Digest as _, Sha256};
-use tokio::time::Instant;
 
 use super::account::Turn;
 use super::security::{Advance, Security, Unsealed};
 use super::{Mechanism, Stop};
 use crate::channel::Channel;
-use crate::drive::drive;
+use crate::drive::{Until, drive};
 use crate::handshake::random;
 use crate::network::Network;
 
@@ -40,7 +39,7 @@ pub(super) struct Exchange<'a, N: Network> {
     pub(super) target: String,
     pub(super) public_key: Vec<u8>,
     pub(super) early_authorization: bool,
-    pub(super) until: Instant,
+    pub(super) until: Until,
     pub(super) timed_out: bool,
 }
 
@@ -67,7 +66,7 @@ impl<N: Network> Exchange<'_, N> {
         for _ in 0..MOST_TOKENS {
             let mut tried = false;
             let advanced =
-                security.advance(self.network, &mut self.turn, incoming, self.until, &mut tried).await;
+                security.advance(self.network, &mut self.turn, incoming, self.until.at, &mut tried).await;
             self.facts.authentication_sent |= tried;
             let Advance { token, complete } = advanced?;
             if security.proves(&token) {

@@ -15,11 +15,12 @@ pub use kdc::Kdc;
 use rdprobe_protocol::Concluded;
 use rdprobe_report::facts::{self, CredsspFacts, KerberosError};
 use rdprobe_report::{Facts, Failure, FailureKind, LocalFault, Protocol};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use self::account::Turn;
 use self::credssp::Exchange;
 use crate::channel::Channel;
+use crate::drive::Until;
 use crate::network::Network;
 use crate::probe::Context;
 
@@ -69,9 +70,11 @@ impl Stop {
 
     /// The library refuses: the host's token, where there was one to refuse, else our own configuration.
     fn library(error: &sspi::Error, answers_host: bool) -> Self {
-        let kind = if answers_host { FailureKind::Malformed } else { FailureKind::Local };
         let detail = format!("the CredSSP library gives up: {}", error.description);
-        Self::Failed(Failure::new(kind, detail))
+        match answers_host {
+            true => Self::Failed(Failure::new(FailureKind::Malformed, detail)),
+            false => Self::local(detail),
+        }
     }
 }
 
@@ -89,7 +92,7 @@ pub(crate) struct Ready {
 pub(crate) async fn prepare<N: Network>(context: &Context<'_, N>, spnego: bool) -> Result<Ready, String> {
     let account = context.account.ok_or("no account was given")?;
     let (mechanism, reason) = choose(account, context.server_name, spnego)?;
-    let turn = timeout_at(context.deadline, account.turn())
+    let turn = timeout_at(context.deadline(), account.turn())
         .await
         .map_err(|_| "its turn after the other targets did not come before the deadline")??;
     Ok(Ready { turn, mechanism, reason })
@@ -143,7 +146,7 @@ pub(crate) async fn run<N: Network>(
     ready: Ready,
     public_key: Vec<u8>,
     selected: Protocol,
-    until: Instant,
+    until: Until,
 ) -> Outcome {
     let mut exchange = Exchange {
         network: context.network,

@@ -3,8 +3,11 @@
 //! There are two implementations: [`Tokio`] for real sockets, and the testkit's simulated network, in which hosts
 //! are scripts and time is virtual. Timers are tokio's own on both sides, so a paused runtime makes them virtual.
 
+mod fault;
 mod tokio;
 
+pub use self::fault::local_failure;
+pub(crate) use self::fault::{local_fault, passes, plain};
 pub use self::tokio::{Tokio, TokioDatagram, TokioStream};
 
 use std::future::Future;
@@ -97,10 +100,4 @@ pub struct ConnectError {
     pub failure: Failure,
     /// What was learnt all the same: the ICMP error and who sent it.
     pub facts: Box<TcpFacts>,
-}
-
-/// The error's text without Rust's "(os error N)".
-pub(crate) fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

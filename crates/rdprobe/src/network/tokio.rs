@@ -6,14 +6,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::SystemTime;
 
-use rdprobe_report::facts::TcpFacts;
-use rdprobe_report::{Failure, FailureKind, Millis, Timestamp};
+use rdprobe_report::facts::{Icmp, TcpFacts};
+use rdprobe_report::{Failure, FailureKind, LocalFault, Millis, Timestamp};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::Instant;
 
-use super::{ConnectError, Datagram, Network, Received, ResolveError, Stream, plain};
+use super::{ConnectError, Datagram, Network, Received, ResolveError, Stream, local_failure, plain};
 use crate::os;
 
 /// The operating system's network.
@@ -41,16 +41,21 @@ impl Network for Tokio {
     async fn connect(&self, address: SocketAddr) -> Result<TokioStream, ConnectError> {
         let started = Instant::now();
         let nothing = || TcpFacts { address: Some(address), ..TcpFacts::default() };
-        let local = |error: io::Error| ConnectError {
-            failure: Failure::new(FailureKind::Local, format!("no socket: {error}")),
-            facts: Box::new(nothing()),
-        };
+        let local =
+            |error: io::Error| ConnectError { failure: local_failure(&error), facts: Box::new(nothing()) };
         let socket = open(address, Type::STREAM, Protocol::TCP).map_err(local)?;
         let _ = socket.set_tcp_nodelay(true);
         match socket.connect(&address.into()) {
             Ok(()) => {}
             Err(error) if in_progress(&error) => {}
-            Err(error) => return Err(refused(&error, None, nothing())),
+            // Told at once, so no router had a part in it, unless it is one of this computer's firewall; and loopback
+            // refuses as fast.
+            Err(error) => {
+                return Err(match os::icmp_error(SockRef::from(&socket)).ok().flatten() {
+                    None if error.kind() != io::ErrorKind::ConnectionRefused => local(error),
+                    icmp => refused(&error, icmp, nothing()),
+                });
+            }
         }
         let stream = TcpStream::from_std(socket.into()).map_err(local)?;
         stream.ready(Interest::WRITABLE | Interest::ERROR).await.map_err(local)?;
@@ -80,7 +85,7 @@ impl Network for Tokio {
         let socket = open(address, Type::DGRAM, Protocol::UDP)?;
         let _ = os::forbid_fragmentation(SockRef::from(&socket), address.is_ipv6());
         socket.connect(&address.into())?;
-        Ok(TokioDatagram { socket: UdpSocket::from_std(socket.into())?, v6: address.is_ipv6() })
+        Ok(TokioDatagram { socket: UdpSocket::from_std(socket.into())?, address })
     }
 }
 
@@ -104,24 +109,41 @@ fn in_progress(error: &io::Error) -> bool {
 }
 
 /// Why no connection came about, by the ICMP error where there is one and by the socket's error else.
-fn refused(error: &io::Error, icmp: Option<rdprobe_report::facts::Icmp>, facts: TcpFacts) -> ConnectError {
-    let kind = match (&icmp, error.kind()) {
+fn refused(error: &io::Error, icmp: Option<Icmp>, facts: TcpFacts) -> ConnectError {
+    let icmp = icmp.map(|icmp| with_sender(icmp, facts.address));
+    let failure = why_refused(error, icmp.as_ref());
+    ConnectError { failure, facts: Box::new(TcpFacts { icmp, ..facts }) }
+}
+
+fn why_refused(error: &io::Error, icmp: Option<&Icmp>) -> Failure {
+    let kind = match (icmp, error.kind()) {
+        (Some(icmp), _) if icmp.ours => return Failure::local(LocalFault::Permission, icmp.meaning()),
         (Some(icmp), _) if icmp.is_prohibited() => FailureKind::Prohibited,
         (_, io::ErrorKind::ConnectionRefused) => FailureKind::Refused,
         (_, io::ErrorKind::TimedOut) => FailureKind::Timeout,
-        // A firewall of this very computer.
-        (_, io::ErrorKind::PermissionDenied) => FailureKind::Prohibited,
-        (
+        (Some(icmp), _) if icmp.is_port_unreachable() => FailureKind::Refused,
+        (Some(_), _)
+        | (
             _,
             io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown,
         ) => FailureKind::Unreachable,
-        (Some(icmp), _) if icmp.is_port_unreachable() => FailureKind::Refused,
-        (Some(_), _) => FailureKind::Unreachable,
-        // `connect` to an address without a usable source.
-        (_, io::ErrorKind::AddrNotAvailable | io::ErrorKind::InvalidInput) => FailureKind::Unreachable,
-        _ => FailureKind::Local,
+        _ => return local_failure(error),
     };
-    ConnectError { failure: Failure::new(kind, plain(error)), facts: Box::new(TcpFacts { icmp, ..facts }) }
+    Failure::new(kind, plain(error))
+}
+
+/// Notes where a firewall of this very computer sent it. A neighbour that does not answer ARP is told from our own
+/// address too, and is no doing of ours.
+fn with_sender(icmp: Icmp, host: Option<SocketAddr>) -> Icmp {
+    let ours = !icmp.is_host_unreachable()
+        && icmp.from.is_some_and(is_own)
+        && !host.is_some_and(|host| is_own(host.ip()));
+    Icmp { ours, ..icmp }
+}
+
+/// Whether an address is one of this computer: no other can be bound to.
+fn is_own(address: IpAddr) -> bool {
+    std::net::UdpSocket::bind((address, 0)).is_ok()
 }
 
 /// A real TCP connection.
@@ -199,7 +221,7 @@ impl AsyncWrite for TokioStream {
 #[derive(Debug)]
 pub struct TokioDatagram {
     socket: UdpSocket,
-    v6: bool,
+    address: SocketAddr,
 }
 
 impl TokioDatagram {
@@ -208,7 +230,7 @@ impl TokioDatagram {
         if let Ok(Some(icmp)) =
             self.socket.try_io(Interest::ERROR, || os::icmp_error(SockRef::from(&self.socket)))
         {
-            return Some(Ok(Received::Icmp(icmp)));
+            return Some(Ok(Received::Icmp(with_sender(icmp, Some(self.address)))));
         }
         let mut buffer = [0; 2048];
         match self.socket.try_recv(&mut buffer) {
@@ -231,7 +253,7 @@ impl Datagram for TokioDatagram {
     }
 
     fn path_mtu(&self) -> Option<u32> {
-        os::path_mtu(SockRef::from(&self.socket), self.v6)
+        os::path_mtu(SockRef::from(&self.socket), self.address.is_ipv6())
     }
 
     async fn receive(&mut self) -> io::Result<Received> {

@@ -92,6 +92,7 @@ pub(crate) fn icmp_error(socket: SockRef<'_>) -> io::Result<Option<Icmp>> {
                 from,
                 v6: error.ee_origin == libc::SO_EE_ORIGIN_ICMP6,
                 mtu: None,
+                ours: false,
             };
             let mtu = Some(error.ee_info).filter(|mtu| icmp.is_too_big() && *mtu > 0);
             return Ok(Some(Icmp { mtu, ..icmp }));

@@ -19,6 +19,16 @@ pub(crate) use fallback::{
 };
 
 #[cfg(unix)]
+mod limits_unix;
+#[cfg(unix)]
+pub(crate) use limits_unix::{descriptor_limit, raise_descriptor_limit};
+
+#[cfg(not(unix))]
+mod limits_none;
+#[cfg(not(unix))]
+pub(crate) use limits_none::{descriptor_limit, raise_descriptor_limit};
+
+#[cfg(unix)]
 mod resolver_unix;
 #[cfg(unix)]
 pub(crate) use resolver_unix::resolve;

@@ -66,7 +66,8 @@ pub(crate) fn silent() -> Report {
 /// A firewall says so.
 pub(crate) fn prohibited() -> Report {
     let mut host = Host::new("rds05.corp.example");
-    let icmp = Icmp { kind: 3, code: 13, from: Some([198, 51, 100, 1].into()), v6: false, mtu: None };
+    let icmp =
+        Icmp { kind: 3, code: 13, from: Some([198, 51, 100, 1].into()), v6: false, mtu: None, ours: false };
     let facts = TcpFacts { address: Some(host.address), icmp: Some(icmp), ..TcpFacts::default() };
     let failure = failed(FailureKind::Prohibited, "communication administratively prohibited");
     let steps = vec![step(Facts::Tcp(facts), failure, 2.2, (0, 0))];

@@ -197,7 +197,7 @@ fn a_warning_about_the_name_is_not_the_end() {
 #[test]
 fn the_farewell_of_xrdp_is_a_close_without_a_byte_of_tls() {
     let farewell = frame("mcs_disconnect_provider_ultimatum_user_requested");
-    let (concluded, taken) = testing::drive(machine(), &farewell, &[usize::MAX], Ending::Silent);
+    let (concluded, taken) = testing::drive(machine(), &farewell, &[usize::MAX], crate::testing::SILENT);
     let (facts, failure) = facts_of(concluded);
     assert_eq!(taken, 9);
     assert_eq!(kind(&failure), Some(FailureKind::Closed));
@@ -263,8 +263,8 @@ fn the_end_says_where_the_handshake_stood() {
     for (bytes, ending, expected, part) in [
         (0, Ending::Reset, FailureKind::Reset, "before the first byte"),
         (3, Ending::Closed, FailureKind::Closed, "before server_hello"),
-        (60, Ending::Silent, FailureKind::Timeout, "before server_hello"),
-        (400, Ending::Silent, FailureKind::Timeout, "mid-handshake after server_hello"),
+        (60, crate::testing::SILENT, FailureKind::Timeout, "before server_hello"),
+        (400, crate::testing::SILENT, FailureKind::Timeout, "mid-handshake after server_hello"),
     ] {
         let (facts, failure) = read(&frame("tls_server_flight_2008r2")[..bytes], ending);
         let failure = failure.unwrap();

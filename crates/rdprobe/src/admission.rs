@@ -1,0 +1,259 @@
+//! Who may connect now: four connections to one listener at a time, and no more sockets than there are descriptors.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+use crate::os;
+
+/// Connections to one listener at once, over all targets that lead to it: xrdp's backlog is two.
+const AT_ONCE: u32 = 4;
+/// Descriptors left to everything else: the runtime, output, certificate files.
+const RESERVED: usize = 24;
+/// However low the limit.
+const LEAST: usize = 4;
+/// Descriptors that one probe has in use at the most in the usual case: four connections, and datagrams beside them.
+const PER_PROBE: usize = 6;
+/// What a resolver opens at a time.
+const PER_RESOLUTION: u32 = 4;
+
+/// Shared by all probes of a run: connections to one address and port, and a budget of descriptors.
+///
+/// Names that lead to one listener take turns there, so that none is judged by what the connections of another did to
+/// the host; one probe has four connections to it at the most. A probe has an admission of its own unless it is given
+/// another. Waiting for a turn counts in no phase and moves the deadline.
+#[derive(Debug)]
+pub struct Admission {
+    listeners: Arc<Listeners>,
+    descriptors: Arc<Semaphore>,
+    budget: usize,
+    probes: AtomicU64,
+}
+
+/// Descriptors, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Descriptor(
+    #[expect(dead_code, reason = "held for what its end does")] OwnedSemaphorePermit,
+);
+
+impl Default for Admission {
+    fn default() -> Self {
+        let limit = os::descriptor_limit().unwrap_or(Semaphore::MAX_PERMITS);
+        Self::with_descriptors(limit.saturating_sub(RESERVED))
+    }
+}
+
+impl Admission {
+    /// With the descriptors that this process may open, some apart.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With so many descriptors for sockets, four at the least.
+    pub fn with_descriptors(budget: usize) -> Self {
+        let budget = budget.clamp(LEAST, Semaphore::MAX_PERMITS);
+        Self {
+            listeners: Arc::default(),
+            descriptors: Arc::new(Semaphore::new(budget)),
+            budget,
+            probes: AtomicU64::new(0),
+        }
+    }
+
+    /// Probes that may run side by side without waiting for each other's descriptors, one at the least.
+    pub fn probes_at_once(&self) -> usize {
+        (self.budget / PER_PROBE).max(1)
+    }
+
+    /// A number for a probe, by which its turns are known.
+    pub(crate) fn enter(&self) -> u64 {
+        self.probes.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Waits for a place among the connections to `address`, or for all of them where no other may be open.
+    pub(crate) async fn turn(&self, probe: u64, address: SocketAddr, alone: bool) -> Turn {
+        let mut waiting = Waiting { listeners: &self.listeners, probe, address, queued: false };
+        loop {
+            let mut changed = pin!(self.listeners.changed.notified());
+            // Before the look at the state, or a change between the two would be missed.
+            changed.as_mut().enable();
+            if waiting.enter(alone) {
+                return Turn { listeners: Arc::clone(&self.listeners), address };
+            }
+            changed.await;
+        }
+    }
+
+    /// Waits for a descriptor.
+    pub(crate) async fn descriptor(&self) -> Descriptor {
+        acquire(Arc::clone(&self.descriptors), 1).await
+    }
+
+    /// Waits for what a resolver opens.
+    pub(crate) async fn resolver(&self) -> Descriptor {
+        acquire(Arc::clone(&self.descriptors), PER_RESOLUTION).await
+    }
+}
+
+async fn acquire(semaphore: Arc<Semaphore>, permits: u32) -> Descriptor {
+    Descriptor(semaphore.acquire_many_owned(permits).await.expect("no semaphore is ever closed"))
+}
+
+#[derive(Debug, Default)]
+struct Listeners {
+    /// Those that somebody has a connection to or waits for.
+    busy: Mutex<HashMap<SocketAddr, Listener>>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Listener {
+    /// The probe whose connections are open.
+    owner: u64,
+    open: u32,
+    /// The one that is open suffers no other.
+    alone: bool,
+    /// Probes that wait, once for each of their attempts, in the order in which they came.
+    queue: VecDeque<u64>,
+}
+
+impl Listeners {
+    fn busy(&self) -> MutexGuard<'_, HashMap<SocketAddr, Listener>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, address: SocketAddr, change: impl FnOnce(&mut Listener)) {
+        let mut busy = self.busy();
+        let listener = busy.entry(address).or_default();
+        change(listener);
+        if listener.open == 0 && listener.queue.is_empty() {
+            busy.remove(&address);
+        }
+        drop(busy);
+        self.changed.notify_waiters();
+    }
+}
+
+/// One connection's place. Given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    listeners: Arc<Listeners>,
+    address: SocketAddr,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.listeners.change(self.address, |listener| {
+            listener.open -= 1;
+            listener.alone = false;
+        });
+    }
+}
+
+/// A place in the queue. Left when dropped.
+struct Waiting<'a> {
+    listeners: &'a Listeners,
+    probe: u64,
+    address: SocketAddr,
+    queued: bool,
+}
+
+impl Waiting<'_> {
+    /// Takes a place, or stands in the queue.
+    fn enter(&mut self, alone: bool) -> bool {
+        let mut busy = self.listeners.busy();
+        let listener = busy.entry(self.address).or_default();
+        let enters = match listener.open {
+            0 => listener.queue.front().is_none_or(|first| *first == self.probe),
+            open => listener.owner == self.probe && open < AT_ONCE && !alone && !listener.alone,
+        };
+        if !enters {
+            if !std::mem::replace(&mut self.queued, true) {
+                listener.queue.push_back(self.probe);
+            }
+            return false;
+        }
+        listener.owner = self.probe;
+        listener.open += 1;
+        listener.alone = alone;
+        true
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if self.queued {
+            self.listeners.change(self.address, |listener| {
+                let place = listener.queue.iter().position(|probe| *probe == self.probe);
+                place.map(|place| listener.queue.remove(place));
+            });
+        }
+    }
+}
+
+/// Raises the limit of open file descriptors to what this process may raise it to. For programs that probe many
+/// targets at once, before they make an [`Admission`].
+///
+/// # Errors
+/// Where the operating system refuses; nothing is changed then.
+pub fn raise_descriptor_limit() -> io::Result<()> {
+    os::raise_descriptor_limit()
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn address() -> SocketAddr {
+        "192.0.2.7:3389".parse().unwrap()
+    }
+
+    #[test]
+    fn four_at_once_and_nobody_beside_one_alone() {
+        let admission = Admission::with_descriptors(100);
+        let turn = |alone| admission.turn(0, address(), alone).now_or_never();
+        let held: Vec<_> = (0..4).map(|_| turn(false).unwrap()).collect();
+        assert!(turn(false).is_none() && turn(true).is_none());
+        let other_port = admission.turn(0, "192.0.2.7:3390".parse().unwrap(), true).now_or_never();
+        assert!(other_port.is_some());
+        drop(held);
+        let alone = turn(true).unwrap();
+        assert!(turn(false).is_none());
+        drop((alone, other_port));
+        assert!(turn(false).is_some());
+        assert!(admission.listeners.busy().is_empty());
+    }
+
+    #[test]
+    fn probes_of_one_listener_take_turns_in_order() {
+        let admission = Admission::with_descriptors(100);
+        let turn = |probe| Box::pin(admission.turn(probe, address(), false));
+        let first = turn(0).now_or_never().unwrap();
+        let (mut second, mut third) = (turn(1), turn(2));
+        assert!((&mut second).now_or_never().is_none() && (&mut third).now_or_never().is_none());
+        // The one whose turn it is may have more.
+        let more = turn(0).now_or_never().unwrap();
+        drop(first);
+        assert!((&mut second).now_or_never().is_none());
+        drop(more);
+        assert!((&mut third).now_or_never().is_none());
+        // Who gives up waiting is in nobody's way.
+        drop(second);
+        assert!(third.now_or_never().is_some());
+        assert!(admission.listeners.busy().is_empty());
+    }
+
+    #[test]
+    fn a_low_limit_leaves_room_for_one() {
+        let admission = Admission::with_descriptors(0);
+        assert_eq!(admission.probes_at_once(), 1);
+        assert!(admission.resolver().now_or_never().is_some());
+    }
+}
