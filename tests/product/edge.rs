@@ -168,3 +168,52 @@ fn twelve_names_of_one_address_are_not_in_each_others_way() {
         assert_eq!(report.verdict.code.as_str(), "x224-timeout", "{}", report.verdict.summary);
     }
 }
+
+/// A host that speaks these versions and asks for a client certificate.
+fn asks_for_certificate(wish: &str, versions: &str) -> Simulation<Report> {
+    let scenario = host(&format!(
+        "rtt_ms = 50\nrules = [{{ do = [{{ negotiate = {{ supports = ['SSL'] }} }}, \
+         {{ tls = {{ client_certificate = '{wish}', versions = [{versions}] }} }}] }}]"
+    ));
+    play(&scenario, None)
+}
+
+#[test]
+fn a_missing_client_certificate_is_refused_a_round_trip_late() {
+    for (wish, versions, refused) in [
+        ("required", "'TLS 1.3'", true),
+        ("required", "'TLS 1.2'", true),
+        ("wanted", "'TLS 1.3'", false),
+        ("wanted", "'TLS 1.2'", false),
+    ] {
+        let played = asks_for_certificate(wish, versions);
+        let step = played.output.attempts[0].step(Phase::Tls).expect("TLS was reached");
+        let Facts::Tls(facts) = &step.facts else { panic!("{step:?}") };
+        assert!(facts.certificate_requested, "{wish}, {versions}");
+        assert_eq!(step.failure.as_ref().map(|failure| failure.kind), refused.then_some(FailureKind::Alert));
+        let alert = facts.alert.map(|alert| alert.code);
+        match (refused, versions) {
+            (true, "'TLS 1.3'") => assert_eq!(alert, Some(116)),
+            (refused, _) => assert_eq!(alert.is_some(), refused),
+        }
+        if versions == "'TLS 1.3'" {
+            let ended = played.output.attempts[0].ended_ms.expect("it ended").0;
+            // TCP, X.224, TLS, and the round trip of the refusal, or what is accepted: the tickets.
+            assert!(ended <= 4.0 * 50.0 + 15.0, "{ended}");
+        }
+    }
+}
+
+#[test]
+fn an_address_in_the_names_stead_resolves_nothing() {
+    let scenario = host(HEALTHY);
+    let target = Target { input: "rds".into(), host: "rds".into(), port: Target::DEFAULT_PORT };
+    let probe = Probe::new(target, scenario.options.clone())
+        .only_address("192.0.2.7".parse().ok())
+        .trust(Arc::new(Trust::from_roots(Vec::new())));
+    let played = simulate(&scenario, |network| async move { probe.run(&network).await.report });
+    assert!(played.ledger.resolved.is_empty());
+    assert!(played.output.phases.dns.facts.literal);
+    let claims = played.output.verdict.ruled_out.iter().any(|line| line.text.contains("resolves"));
+    assert!(!claims, "{:?}", played.output.verdict.ruled_out);
+}

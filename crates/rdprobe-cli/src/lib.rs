@@ -4,6 +4,7 @@
 
 mod args;
 mod command;
+mod interrupt;
 mod logging;
 mod output;
 mod progress;
@@ -38,6 +39,8 @@ pub fn main() -> ExitCode {
         }
     };
     logging::start(arguments.output);
+    // Where it cannot be raised, fewer hosts are probed at once.
+    let _ = rdprobe::raise_descriptor_limit();
     let mut output = Output::new(arguments.output);
     match dispatch(arguments, &mut output) {
         Ok(code) => ExitCode::from(code),

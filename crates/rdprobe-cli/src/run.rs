@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use rdprobe::network::{Tokio, TokioStream};
-use rdprobe::{Family, Lingering, Probe, Timeouts, Trust};
+use rdprobe::{Admission, Family, Lingering, Probe, Timeouts, Trust};
 use rdprobe_report::{Options, Report, Target};
 
 use crate::args::ProbeArguments;
@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     family: Family,
     only_address: Option<IpAddr>,
     trust: Arc<Trust>,
+    /// One for all targets too.
+    pub(crate) admission: Arc<Admission>,
     /// One for all targets: it counts its refusals.
     #[cfg(feature = "logon")]
     account: Option<Arc<rdprobe::Account>>,
@@ -44,6 +46,7 @@ impl Settings {
             family: arguments.family(),
             only_address: arguments.only_address,
             trust: Arc::new(trust.with_pins(arguments.pin.clone())),
+            admission: Arc::default(),
             #[cfg(feature = "logon")]
             account: arguments.logon.account()?,
         })
@@ -59,6 +62,7 @@ impl Settings {
             family: Family::Any,
             only_address: None,
             trust: Arc::new(trust),
+            admission: Arc::default(),
             #[cfg(feature = "logon")]
             account: None,
         }
@@ -71,6 +75,7 @@ impl Settings {
             .family(self.family)
             .only_address(self.only_address)
             .trust(Arc::clone(&self.trust))
+            .admission(Arc::clone(&self.admission))
             .stop_when(stop);
         #[cfg(feature = "logon")]
         let probe = probe.logon(self.account.clone());

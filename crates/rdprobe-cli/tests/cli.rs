@@ -105,20 +105,44 @@ fn a_reader_that_has_gone_is_no_fault() {
 
 #[test]
 #[cfg(unix)]
-fn ctrl_c_prints_what_is_known_so_far() {
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = silent.local_addr().unwrap().to_string();
-    let child = rdprobe(&[&address, "--no-udp"]).stdout(Stdio::piped()).spawn().unwrap();
-    // Once it has said its request, its signal handler stands.
-    let (mut connection, _) = silent.accept().unwrap();
-    connection.read_exact(&mut [0; 4]).unwrap();
-    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(interrupt.unwrap().success());
+fn signals_print_what_is_known_so_far() {
+    for signal in ["-INT", "-TERM"] {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = silent.local_addr().unwrap().to_string();
+        let child = rdprobe(&[&address, "--no-udp"]).stdout(Stdio::piped()).spawn().unwrap();
+        // Once it has said its request, its signal handler stands.
+        let (mut connection, _) = silent.accept().unwrap();
+        connection.read_exact(&mut [0; 4]).unwrap();
+        let interrupt = Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(interrupt.unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["cut_short"], true);
+        assert_eq!(report["phases"]["tcp"]["outcome"], "ok");
+        assert_eq!(output.status.code(), Some(3));
+    }
+}
+
+/// 120 ports of loopback where nobody listens: what 64 descriptors cannot hold at once is no fault of theirs.
+#[test]
+#[cfg(target_os = "linux")]
+fn few_descriptors_cost_time_and_no_verdict() {
+    let targets: Vec<String> = (1..=120).map(|number| format!("127.0.1.{number}:1")).collect();
+    let mut child = Command::new("sh")
+        .args(["-c", "ulimit -n 64; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_rdprobe")])
+        .args(["-j", "512", "--no-udp", "--format", "ndjson", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(targets.join("\n").as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["cut_short"], true);
-    assert_eq!(report["phases"]["tcp"]["outcome"], "ok");
-    assert_eq!(output.status.code(), Some(3));
+    let reports: Vec<serde_json::Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(reports.len(), 120);
+    for report in reports {
+        assert_eq!(report["verdict"]["code"], "tcp-refused", "{}", report["verdict"]["summary"]);
+    }
 }
 
 #[test]

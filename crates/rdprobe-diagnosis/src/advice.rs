@@ -77,7 +77,7 @@ pub(crate) fn ruled_out(seen: &Observations, phases: &Phases, findings: &[Findin
     let has = |code: &rdprobe_report::Code| findings.iter().any(|finding| finding.code == *code);
     let dns = &phases.dns.facts;
     if dns.literal {
-        line(Phase::Dns, "an address was given, so no name is involved".into());
+        line(Phase::Dns, "an address was given, so no name was resolved".into());
     } else if phases.dns.outcome == PhaseOutcome::Ok {
         let addresses: Vec<String> = dns.addresses.iter().map(ToString::to_string).collect();
         line(Phase::Dns, format!("{} resolves to {}", seen.target.host, addresses.join(", ")));

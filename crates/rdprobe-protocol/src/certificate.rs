@@ -76,7 +76,12 @@ fn read(certificate: &X509Certificate<'_>, facts: &mut CertificateFacts) {
             }
             ParsedExtension::BasicConstraints(constraints) => facts.is_ca = constraints.ca,
             ParsedExtension::ParseError { error } => {
-                facts.parse_error = Some(format!("extension {}: {error}", extension.oid.to_id_string()));
+                // What a client must understand and cannot makes it refuse the whole (RFC 5280 4.2).
+                if extension.critical {
+                    facts.parse_error = Some(format!("extension {}: {error}", extension.oid.to_id_string()));
+                } else {
+                    facts.unread_extensions.push(extension.oid.to_id_string());
+                }
             }
             _ => {}
         }

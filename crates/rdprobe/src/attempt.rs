@@ -27,6 +27,8 @@ use crate::logon;
 use crate::network::{ConnectError, Network, Stream as _, passes};
 use crate::probe::Context;
 
+/// How long a refusal of our missing client certificate is waited for beyond one round trip.
+const REFUSAL_GRACE: Duration = Duration::from_millis(10);
 /// Between two tries for which our own side had no socket.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
@@ -296,7 +298,15 @@ impl<N: Network> Connection<'_, N> {
                 );
             }
         };
-        let ran = self.drive(Phase::Tls, &mut machine, channel).await;
+        let mut ran = self.drive(Phase::Tls, &mut machine, channel).await;
+        if machine.await_refusal() {
+            let round_trip = channel.stream().facts().rtt_ms.map(Duration::from).unwrap_or_default();
+            let before = channel.bytes();
+            let until = self.until(Instant::now(), round_trip + REFUSAL_GRACE);
+            drive(&mut machine, channel, until).await;
+            let after = channel.bytes();
+            ran.bytes = (ran.bytes.0 + after.0 - before.0, ran.bytes.1 + after.1 - before.1);
+        }
         let chain = machine.chain();
         let check = machine.signature_check();
         let (concluded, tls) = machine.finish();

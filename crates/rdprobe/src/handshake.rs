@@ -2,16 +2,18 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::trust::is_verifiable;
 use rdprobe_protocol::tls::HelloMachine;
 use rdprobe_protocol::{Concluded, Ending, Machine};
 use rdprobe_report::facts::{Alert, SignatureCheck, TlsFacts};
 use rdprobe_report::{
     CipherSuite, Facts, Failure, FailureKind, LocalFault, NamedGroup, RUSTLS, SignatureScheme, TlsVersion,
 };
-use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct};
 
 /// As much as is read at once: whatever comes belongs to this TLS connection.
@@ -46,8 +48,12 @@ pub(crate) struct RustlsMachine {
     recorder: Arc<Recorder>,
     facts: TlsFacts,
     received: u64,
+    /// How much of it came after the handshake.
+    late: u64,
     failure: Option<Failure>,
     done: bool,
+    /// The handshake is done on our side, and the server may still refuse our missing certificate.
+    awaiting_refusal: bool,
 }
 
 impl RustlsMachine {
@@ -64,7 +70,7 @@ impl RustlsMachine {
             .map_err(|error| error.to_string())?
             .dangerous()
             .with_custom_certificate_verifier(recorder.clone())
-            .with_no_client_auth();
+            .with_client_cert_resolver(recorder.clone());
         config.resumption = Resumption::disabled();
         let sends_name = matches!(server_name, ServerName::DnsName(_));
         let tls = ClientConnection::new(Arc::new(config), server_name).map_err(|error| error.to_string())?;
@@ -79,8 +85,10 @@ impl RustlsMachine {
             recorder,
             facts,
             received: 0,
+            late: 0,
             failure: None,
             done: false,
+            awaiting_refusal: false,
         })
     }
 
@@ -101,6 +109,20 @@ impl RustlsMachine {
         self.recorder.seen().check
     }
 
+    /// Whether the server may yet refuse: TLS 1.3 tells a missing client certificate one round trip after our Finished
+    /// (RFC 8446 4.4.2.4). If so, the machine wants bytes again, until `end` or an answer.
+    pub(crate) fn await_refusal(&mut self) -> bool {
+        let may_come = self.done
+            && self.failure.is_none()
+            && self.recorder.seen().certificate_requested
+            && self.tls.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3);
+        if may_come {
+            self.awaiting_refusal = true;
+            self.done = false;
+        }
+        may_come
+    }
+
     /// The TLS connection for what follows, and the facts.
     pub(crate) fn finish(mut self) -> (Concluded, Box<ClientConnection>) {
         self.learn();
@@ -113,12 +135,13 @@ impl RustlsMachine {
         let facts = &mut self.facts;
         facts.messages.clone_from(&read.messages);
         facts.hello_retry_request = read.hello_retry_request;
-        facts.certificate_requested = read.certificate_requested;
+        facts.certificate_requested =
+            read.certificate_requested || self.recorder.seen().certificate_requested;
         facts.alert = facts.alert.or(read.alert);
         facts.not_tls.clone_from(&read.not_tls);
         facts.tls_bytes = if read.not_tls.is_some() { read.tls_bytes } else { self.received };
         facts.completed = self.failure.is_none() && self.done;
-        facts.server_flight_bytes = facts.completed.then_some(self.received);
+        facts.server_flight_bytes = facts.completed.then_some(self.received - self.late);
         facts.version =
             self.tls.protocol_version().map(|version| TlsVersion(version.into())).or(read.version);
         facts.suite =
@@ -135,6 +158,9 @@ impl RustlsMachine {
     }
 
     fn progress(&self) -> String {
+        if self.awaiting_refusal {
+            return "after our Finished, which bore no client certificate".into();
+        }
         match (self.received, self.beside.facts().messages.last()) {
             (0, _) => "before the first byte of TLS".into(),
             (_, Some(message)) => format!("mid-handshake after {message}"),
@@ -185,7 +211,11 @@ impl Machine for RustlsMachine {
 
     fn receive(&mut self, bytes: &[u8]) {
         self.received += bytes.len() as u64;
-        self.beside.receive(bytes);
+        if self.awaiting_refusal {
+            self.late += bytes.len() as u64;
+        } else {
+            self.beside.receive(bytes);
+        }
         let ended_in_clear = self.beside.facts().not_tls.is_some() || self.beside.facts().alert.is_some();
         if let Some(failure) = self.beside.failure().filter(|_| ended_in_clear).cloned() {
             return self.fail(failure);
@@ -211,6 +241,11 @@ impl Machine for RustlsMachine {
 
     fn end(&mut self, ending: Ending) {
         if self.done {
+            return;
+        }
+        if self.awaiting_refusal && matches!(ending, Ending::Silent { .. }) {
+            // It did not refuse.
+            self.done = true;
             return;
         }
         self.beside.end(ending.clone());
@@ -239,6 +274,7 @@ struct Recorded {
     chain: Vec<CertificateDer<'static>>,
     scheme: Option<SignatureScheme>,
     check: Option<SignatureCheck>,
+    certificate_requested: bool,
 }
 
 impl Recorder {
@@ -268,13 +304,21 @@ impl Recorder {
     }
 }
 
-/// ring verifies RSA keys of 2048 to 8192 bits; a failure with another size says nothing.
+/// Whether a failure to verify this certificate's signature says anything.
 fn verifiable(certificate: &CertificateDer<'_>) -> bool {
     let facts = rdprobe_protocol::certificate::certificate_facts(&[certificate.to_vec()]);
-    match facts.key {
-        Some(key) if key.algorithm == "RSA" => key.bits.is_some_and(|bits| (2048..=8192).contains(&bits)),
-        Some(_) => true,
-        None => false,
+    facts.key.is_some_and(|key| is_verifiable(&key))
+}
+
+/// Records that the server asked for a client certificate, which TLS 1.3 encrypts, and has none.
+impl ResolvesClientCert for Recorder {
+    fn resolve(&self, _: &[&[u8]], _: &[rustls::SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.seen().certificate_requested = true;
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
     }
 }
 

@@ -265,7 +265,7 @@ async fn resolve<N: Network>(
             timeout_at(until, context.network.resolve(&target.host)).await
         }
     };
-    let mut facts = DnsFacts { literal: target.ip().is_some(), ..DnsFacts::default() };
+    let mut facts = DnsFacts { literal: literal.is_some(), ..DnsFacts::default() };
     let failure = match answer {
         Ok(Ok(addresses)) => {
             let probed: Vec<IpAddr> = addresses

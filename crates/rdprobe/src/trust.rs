@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use rdprobe_protocol::certificate::Pin;
+use rdprobe_protocol::certificate::{Pin, certificate_facts};
 use rdprobe_report::Timestamp;
-use rdprobe_report::facts::CertificateFacts;
+use rdprobe_report::facts::{CertificateFacts, PublicKey};
 use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime, pem::PemObject as _};
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
@@ -103,7 +103,7 @@ impl Trust {
         })
     }
 
-    /// Fills in `trusted`, `trust_error` and `pinned`.
+    /// Fills in `trusted`, `trust_error` and `pinned`. What our library cannot judge is neither trusted nor untrusted.
     pub(crate) fn judge(&self, chain: &[CertificateDer<'_>], facts: &mut CertificateFacts, now: Timestamp) {
         let Some(leaf) = chain.first() else { return };
         if !self.pins.is_empty() {
@@ -116,7 +116,7 @@ impl Trust {
         match result {
             Ok(()) => facts.trusted = Some(true),
             Err(distrust) => {
-                facts.trusted = Some(false);
+                facts.trusted = Some(false).filter(|_| !matches!(distrust, Distrust::Unknown(_)));
                 facts.trust_error = Some(distrust.to_string());
             }
         }
@@ -151,15 +151,40 @@ enum Distrust {
     Issuer,
     SelfSigned,
     Other(webpki::Error),
+    /// Our library cannot tell.
+    Unknown(webpki::Error),
 }
 
 impl From<webpki::Error> for Distrust {
     fn from(error: webpki::Error) -> Self {
         match error {
             webpki::Error::UnknownIssuer => Self::Issuer,
+            error if is_beyond_us(&error) => Self::Unknown(error),
             other => Self::Other(other),
         }
     }
+}
+
+/// Errors that are webpki's limits and strictness, not the chain's: what other clients verify it refuses to read.
+fn is_beyond_us(error: &webpki::Error) -> bool {
+    use webpki::Error as E;
+    matches!(
+        error,
+        E::UnsupportedSignatureAlgorithmContext(_)
+            | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_)
+            | E::UnsupportedCertVersion
+            | E::UnsupportedCriticalExtension
+            | E::BadDer
+            | E::BadDerTime
+            | E::TrailingData(_)
+            | E::ExtensionValueInvalid
+            | E::MalformedExtensions
+            | E::InvalidSerialNumber
+            | E::MaximumNameConstraintComparisonsExceeded
+            | E::MaximumPathBuildCallsExceeded
+            | E::MaximumPathDepthExceeded
+            | E::MaximumSignatureChecksExceeded
+    )
 }
 
 impl fmt::Display for Distrust {
@@ -172,6 +197,9 @@ impl fmt::Display for Distrust {
             }
             Self::Other(webpki::Error::RequiredEkuNotFoundContext(_)) => "it is not meant for servers",
             Self::Other(other) => return write!(formatter, "{other:?}"),
+            Self::Unknown(error) => {
+                return write!(formatter, "our library cannot verify this chain: {error:?}");
+            }
         })
     }
 }
@@ -204,8 +232,27 @@ fn verify(
         Err(webpki::Error::RequiredEkuNotFoundContext(_)) => {
             Ok(verify(KeyUsage::required_if_present(REMOTE_DESKTOP_AUTHENTICATION)).map(drop)?)
         }
+        // ring says the same of a wrong signature and of a key whose size it does not take.
+        Err(error @ webpki::Error::InvalidSignatureForPublicKey) if signed_beyond_us(roots, chain) => {
+            Err(Distrust::Unknown(error))
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a key that may have signed a part of the chain has a size that ring does not verify.
+fn signed_beyond_us(roots: &[CertificateDer<'_>], chain: &[CertificateDer<'_>]) -> bool {
+    let facts = |der: &CertificateDer<'_>| certificate_facts(&[der.to_vec()]);
+    let issuers: Vec<_> = chain.iter().filter_map(|link| facts(link).issuer).collect();
+    chain.iter().skip(1).chain(roots).map(facts).any(|signer| {
+        signer.subject.is_some_and(|subject| issuers.contains(&subject))
+            && signer.key.is_some_and(|key| !is_verifiable(&key))
+    })
+}
+
+/// ring verifies RSA keys of 2048 to 8192 bits; a failure with another size says nothing.
+pub(crate) fn is_verifiable(key: &PublicKey) -> bool {
+    key.algorithm != "RSA" || key.bits.is_some_and(|bits| (2048..=8192).contains(&bits))
 }
 
 /// Now, or the nearest instant at which the leaf is valid: its dates are findings of their own.
@@ -218,4 +265,55 @@ fn within_validity(facts: &CertificateFacts, now: Timestamp) -> Duration {
         millis = millis.max(not_before.unix_millis() + 1000);
     }
     Duration::from_millis(millis.max(0).unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The leaf and its CA.
+    fn chain(pem: &str) -> Vec<CertificateDer<'static>> {
+        CertificateDer::pem_slice_iter(pem.as_bytes()).map(|certificate| certificate.unwrap()).collect()
+    }
+
+    fn judged(
+        leaf: CertificateDer<'static>,
+        sent: &[CertificateDer<'static>],
+        root: CertificateDer<'static>,
+    ) -> CertificateFacts {
+        let chain: Vec<_> = std::iter::once(leaf).chain(sent.iter().cloned()).collect();
+        let ders: Vec<Vec<u8>> = chain.iter().map(|der| der.to_vec()).collect();
+        let mut facts = certificate_facts(&ders);
+        let now = "2027-06-01T00:00:00Z".parse().unwrap();
+        Trust::from_roots(vec![root]).judge(&chain, &mut facts, now);
+        facts
+    }
+
+    #[test]
+    fn what_our_library_cannot_verify_is_neither_trusted_nor_not() {
+        for (pem, trusted) in [
+            (include_str!("../../../fixtures/certs/odd/signed-well.pem"), Some(true)),
+            (include_str!("../../../fixtures/certs/odd/signed-with-sha1.pem"), None),
+            (include_str!("../../../fixtures/certs/odd/signed-by-rsa1024.pem"), None),
+        ] {
+            let [leaf, root]: [_; 2] = chain(pem).try_into().unwrap();
+            for sent in [vec![], vec![root.clone()]] {
+                let facts = judged(leaf.clone(), &sent, root.clone());
+                assert_eq!(facts.trusted, trusted, "{:?}", facts.trust_error);
+                assert_eq!(facts.trust_error.is_some(), trusted.is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_signature_and_an_unknown_issuer_are_not_trusted() {
+        let [leaf, root]: [_; 2] =
+            chain(include_str!("../../../fixtures/certs/odd/signed-well.pem")).try_into().unwrap();
+        let mut forged = leaf.to_vec();
+        *forged.last_mut().unwrap() ^= 1;
+        assert_eq!(judged(forged.into(), &[], root).trusted, Some(false));
+        let [_, other]: [_; 2] =
+            chain(include_str!("../../../fixtures/certs/odd/signed-with-sha1.pem")).try_into().unwrap();
+        assert_eq!(judged(leaf, &[], other).trusted, Some(false));
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use rdprobe::{Account, Kdc, Package};
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 /// The password, where it is not in a file.
 const PASSWORD: &str = "RDPROBE_PASSWORD";
@@ -71,11 +71,9 @@ impl LogonArguments {
 
     fn password(&self, user: &str) -> Result<Zeroizing<String>, String> {
         let (password, source) = if let Some(path) = &self.password_file {
-            let mut text = fs::read_to_string(path)
-                .map_err(|error| format!("cannot read --password-file {}: {error}", path.display()))?;
-            let line = Zeroizing::new(text.lines().next().unwrap_or_default().to_owned());
-            text.zeroize();
-            (line, "--password-file")
+            let cannot = |why: String| format!("cannot read --password-file {}: {why}", path.display());
+            let bytes = Zeroizing::new(fs::read(path).map_err(|error| cannot(error.to_string()))?);
+            (first_line(&bytes).map_err(cannot)?, "--password-file")
         } else if let Some(password) = std::env::var_os(PASSWORD) {
             let password = password.into_string().map_err(|_| format!("{PASSWORD} is no UTF-8"))?;
             (Zeroizing::new(password), PASSWORD)
@@ -94,6 +92,32 @@ impl LogonArguments {
         }
         Ok(password)
     }
+}
+
+/// The first line of a text file. The byte order mark that Windows' editors put before it is no part of it, and says
+/// whether it is UTF-16.
+fn first_line(bytes: &[u8]) -> Result<Zeroizing<String>, String> {
+    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units =
+            Zeroizing::new(bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect::<Vec<_>>());
+        String::from_utf16(&units).map_err(|_| "it is no UTF-16 though it begins as such".to_owned())
+    };
+    let text = Zeroizing::new(match bytes {
+        [0xEF, 0xBB, 0xBF, rest @ ..] => utf8(rest)?,
+        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes)?,
+        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes)?,
+        _ => utf8(bytes)?,
+    });
+    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+}
+
+fn utf8(bytes: &[u8]) -> Result<String, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is no UTF-8".to_owned())?;
+    if text.contains('\0') {
+        // UTF-16 without its mark, mostly: a password with zeros in it would only count against the account.
+        return Err("it has zero bytes in it; save it as UTF-8".into());
+    }
+    Ok(text.to_owned())
 }
 
 fn user(text: &str) -> Result<String, String> {
@@ -136,6 +160,25 @@ mod tests {
             assert_eq!(arguments.password("alice").unwrap().as_str(), password);
             fs::remove_file(path).unwrap();
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_password() {
+        let utf16 = |mark: &[u8], unit: fn(u16) -> [u8; 2]| {
+            let text = "s3crét\r\n".encode_utf16().flat_map(unit);
+            mark.iter().copied().chain(text).collect::<Vec<u8>>()
+        };
+        for bytes in [
+            b"\xEF\xBB\xBFs3cr\xC3\xA9t\r\nmore".to_vec(),
+            utf16(&[0xFF, 0xFE], u16::to_le_bytes),
+            utf16(&[0xFE, 0xFF], u16::to_be_bytes),
+        ] {
+            assert_eq!(first_line(&bytes).unwrap().as_str(), "s3crét");
+        }
+        assert!(first_line(b"s\xE9cret").unwrap_err().contains("no UTF-8"));
+        assert!(first_line(&utf16(&[], u16::to_le_bytes)).is_err());
+        assert!(first_line(b"s\x003\x00").unwrap_err().contains("save it as UTF-8"));
+        assert_eq!(first_line(b"\xEF\xBB\xBF").unwrap().as_str(), "");
     }
 
     #[test]

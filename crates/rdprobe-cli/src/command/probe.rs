@@ -1,4 +1,4 @@
-//! Probing: as many targets at once as allowed, reports in order, what is known so far on Ctrl-C.
+//! Probing: as many targets at once as allowed, reports in order, what is known so far on Ctrl-C and SIGTERM.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -10,15 +10,14 @@ use rdprobe_report::{Report, Target};
 use tokio::sync::watch;
 use tracing::warn;
 
-use crate::Failure;
 use crate::args::{OutputArguments, ProbeArguments, all_targets};
+use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::render::Printer;
 use crate::run::{Probed, Settings};
+use crate::{FAULT, Failure};
 
-/// Interrupted before anything was known: 128 and the number of SIGINT, as shells have it.
-const INTERRUPTED: u8 = 130;
 /// Reports that wait for an earlier target's, for each job; more would only take memory.
 const AHEAD: usize = 16;
 
@@ -34,20 +33,21 @@ pub(crate) fn run(
         .enable_all()
         .build()
         .map_err(|error| Failure::Fault(format!("cannot start: {error}")))?;
-    let jobs = usize::from(arguments.jobs);
+    // More would only wait for each other's descriptors.
+    let jobs = usize::from(arguments.jobs).min(settings.admission.probes_at_once());
     let result = runtime.block_on(Run::new(&settings, targets, jobs).drive(&mut printer, how));
     // A resolver that hangs is not waited for.
     runtime.shutdown_background();
-    match result {
-        Ok(()) => {}
+    let interrupted = match result {
+        Ok(interrupted) => interrupted,
         // The reader has gone; what it has read stands.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
             return Ok(how.fail_on.exit_code(printer.states()).unwrap_or_default());
         }
         Err(error) => return Err(error.into()),
-    }
+    };
     let states = printer.finish()?;
-    Ok(how.fail_on.exit_code(states).unwrap_or(INTERRUPTED))
+    Ok(how.fail_on.exit_code(states).or(interrupted).unwrap_or(FAULT))
 }
 
 /// A run over all targets.
@@ -82,9 +82,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn drive(mut self, printer: &mut Printer<'_>, how: OutputArguments) -> io::Result<()> {
+    /// The exit code of the signal that ended it, where one did.
+    async fn drive(mut self, printer: &mut Printer<'_>, how: OutputArguments) -> io::Result<Option<u8>> {
         let mut progress = Progress::new(how.verbose > 0);
-        let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
+        let mut interrupt = Interrupt::new();
+        let mut interrupted = None;
         loop {
             self.start();
             if self.running.is_empty() {
@@ -97,12 +99,12 @@ impl<'a> Run<'a> {
                     self.print(number, probed.report, printer)?;
                 }
                 Some(()) = self.lingering.next() => {}
-                Ok(()) = &mut interrupt => {
-                    interrupt.set(tokio::signal::ctrl_c());
+                code = interrupt.next() => {
+                    interrupted = Some(code);
                     progress.erase();
                     if self.stop.send_replace(true) {
                         // The second time: at once.
-                        std::process::exit(i32::from(INTERRUPTED));
+                        std::process::exit(i32::from(code));
                     }
                     if !self.waiting.is_empty() {
                         warn!("interrupted: {} hosts were not probed", self.waiting.len());
@@ -114,7 +116,7 @@ impl<'a> Run<'a> {
         }
         progress.erase();
         while self.lingering.next().await.is_some() {}
-        Ok(())
+        Ok(interrupted)
     }
 
     /// Starts what may run now.

@@ -47,6 +47,20 @@ fn a_weak_key_and_a_comma_in_a_name() {
 }
 
 #[test]
+fn an_odd_extension_that_need_not_be_understood_spoils_nothing() {
+    let good = server_2008_r2();
+    // Extended key usage (RFC 5280 4.2.1.12): its OID, then its value, whose tag becomes another.
+    let oid = [0x06, 0x03, 0x55, 0x1D, 0x25];
+    let at = good.windows(oid.len()).position(|bytes| bytes == oid).unwrap() + oid.len();
+    assert_eq!((good[at], good[at + 2]), (0x04, 0x30));
+    let mut odd = good;
+    odd[at + 2] = 0x04;
+    let facts = certificate_facts(&[odd]);
+    assert_eq!((facts.parse_error, facts.unread_extensions), (None, vec!["2.5.29.37".to_owned()]));
+    assert!(facts.extended_key_usage.is_empty() && facts.key.is_some() && facts.not_after.is_some());
+}
+
+#[test]
 fn names_addresses_and_usages() {
     let facts = certificate_facts(&[odd_certificate("ec-p521")]);
     assert_eq!(facts.names, ["ec.contoso.example", "192.0.2.7", "2001:db8::7", "*.contoso.example"]);

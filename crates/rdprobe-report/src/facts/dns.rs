@@ -11,7 +11,7 @@ use super::is_default;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct DnsFacts {
-    /// True where the target was an address and nothing was resolved.
+    /// True where an address was given, as the target or in its stead, and nothing was resolved.
     #[serde(skip_serializing_if = "is_default")]
     pub literal: bool,
     /// Every address, in the resolver's order (RFC 6724), the order in which a client tries them.

@@ -317,6 +317,18 @@ pub struct TlsStep {
     pub groups: Vec<NamedGroup>,
     /// Signs with another key than the certificate's.
     pub wrong_key: bool,
+    /// Asks for a client certificate.
+    pub client_certificate: Option<ClientCertificate>,
+}
+
+/// How much a server minds that a client has no certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientCertificate {
+    /// Not at all.
+    Wanted,
+    /// It refuses with an alert: in TLS 1.3 one round trip after the client's Finished.
+    Required,
 }
 
 /// A TLS server made of paper.

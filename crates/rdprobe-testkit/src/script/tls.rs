@@ -3,11 +3,16 @@
 use std::io::{Read, Write};
 use std::sync::Arc;
 
+use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ServerConfig, ServerConnection, SupportedProtocolVersion};
+use rustls::{
+    DigitallySignedStruct, DistinguishedName, ServerConfig, ServerConnection, SupportedProtocolVersion,
+};
 
-use super::TlsStep;
+use super::{ClientCertificate, TlsStep};
 use crate::certificates::{self, Identity};
 
 /// The server's side of one TLS connection.
@@ -74,8 +79,11 @@ fn config(step: &TlsStep, identity: &Identity) -> Result<Arc<ServerConfig>, Stri
         .collect();
     let config = ServerConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&versions)
-        .map_err(|error| format!("{error}; rustls speaks TLS 1.2 and 1.3, paper_tls the others"))?
-        .with_no_client_auth();
+        .map_err(|error| format!("{error}; rustls speaks TLS 1.2 and 1.3, paper_tls the others"))?;
+    let config = match step.client_certificate {
+        None => config.with_no_client_auth(),
+        Some(wish) => config.with_client_cert_verifier(Arc::new(AnyClient(wish))),
+    };
     let key = match step.wrong_key {
         true => certificates::wrong_key()?,
         false => Arc::clone(&identity.key),
@@ -83,6 +91,51 @@ fn config(step: &TlsStep, identity: &Identity) -> Result<Arc<ServerConfig>, Stri
     // Unlike `with_single_cert`, this asks for no relation between the two.
     let certified = CertifiedKey::new(identity.chain.clone(), key);
     Ok(Arc::new(config.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)))))
+}
+
+/// Takes any client certificate, or none.
+#[derive(Debug)]
+struct AnyClient(ClientCertificate);
+
+impl ClientCertVerifier for AnyClient {
+    fn client_auth_mandatory(&self) -> bool {
+        self.0 == ClientCertificate::Required
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
+        vec![rustls::SignatureScheme::ECDSA_NISTP256_SHA256, rustls::SignatureScheme::RSA_PSS_SHA256]
+    }
 }
 
 fn restrict(provider: &mut CryptoProvider, step: &TlsStep) -> Result<(), String> {
