@@ -31,11 +31,9 @@ pub(crate) async fn drive<S: Stream>(
     let mut silent = Instant::now();
     loop {
         let outgoing = machine.outgoing();
-        if !outgoing.is_empty() {
-            if timeout_at(until.at, channel.write(&outgoing)).await.is_err() {
-                machine.end(silence(channel, silent, until.limit));
-                return true;
-            }
+        if !outgoing.is_empty() && timeout_at(until.at, channel.write(&outgoing)).await.is_err() {
+            machine.end(silence(channel, silent, until.limit));
+            return true;
         }
         let wanted = machine.wanted().min(READ_SIZE);
         if wanted == 0 {

@@ -27,7 +27,6 @@ pub struct CredsspFacts {
     pub ntlm_version: Option<String>,
     /// Windows editions that share the build, where the Confirm fits Windows so that the claim may be believed; judged,
     /// so only under `phases`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<String>,
     /// NetBIOS name of the computer that answered.
     #[serde(skip_serializing_if = "Option::is_none")]
