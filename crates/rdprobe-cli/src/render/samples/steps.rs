@@ -43,6 +43,7 @@ pub(super) fn windows_certificate(not_after: &str) -> CertificateFacts {
     CertificateFacts {
         subject: Some("CN=rds.corp.example".into()),
         common_name: Some("rds.corp.example".into()),
+        sha256: Some("5f".repeat(32)),
         issuer: Some("CN=Corp Issuing CA 2".into()),
         names: vec!["*.corp.example".into()],
         not_before: "2026-01-01T00:00:00Z".parse().ok(),
