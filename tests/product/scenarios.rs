@@ -14,7 +14,7 @@ use crate::stage::{play, scenarios};
 
 /// Connections to one address at once, and in all (DESIGN 1).
 const MOST_AT_ONCE: usize = 4;
-const MOST_ATTEMPTS: usize = 12;
+const MOST_ATTEMPTS: usize = 16;
 
 /// What differs from what the scenario names, line by line.
 fn differences(scenario: &Scenario, played: &Simulation<Report>) -> Vec<String> {

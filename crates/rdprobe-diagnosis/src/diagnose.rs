@@ -1,29 +1,32 @@
 //! What the observations mean. Pure: no clock, no socket, no trust store.
 
+use std::net::SocketAddr;
+
 use rdprobe_report::{
-    Failure, FailureKind, Finding, Observations, Phase, Report, SCHEMA_VERSION, Severity, Timestamp, Tool,
+    Ask, Finding, Observations, Phase, Recipe, Report, SCHEMA_VERSION, Severity, Timestamp, Tool,
 };
 
+use crate::coverage::{self, Coverage};
 use crate::draft::Draft;
 use crate::view::View;
-use crate::{phases, record, registry, rules, verdict};
+use crate::{phases, plan, record, registry, rules, verdict};
 
 /// Judges what was seen, as at `now`, and writes the report.
 pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> Report {
-    let deciding = verdict::deciding_address(seen);
+    let deciding = verdict::deciding_address(seen).map(|address| View::new(seen, address));
     let mut findings = rules::dns::findings(seen);
-    if let Some(address) = deciding {
-        let view = View::new(seen, address);
+    if let Some(view) = deciding {
         findings.extend(on_address(view, now));
         findings.extend(rules::logon::findings(view));
         findings.extend(disagreement(seen, view, now));
     }
-    findings.extend(cut_short(seen, &findings));
+    let coverage = Coverage::of(seen, deciding, &findings);
+    findings.extend(coverage::finding(seen, deciding, &coverage));
     findings.sort_by_key(|finding| {
         (std::cmp::Reverse(finding.severity), finding.phase, registry::rank(&finding.code))
     });
-    let phases = phases::report(seen, deciding, &findings);
-    let verdict = verdict::over(seen, &findings, &phases);
+    let phases = phases::report(seen, deciding, &coverage, &findings, now);
+    let verdict = verdict::over(seen, &coverage, &findings, &phases);
     Report {
         schema_version: SCHEMA_VERSION,
         tool: Tool::current(),
@@ -40,6 +43,7 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
         certificates: record::certificates(seen),
         cut_short: seen.cut_short,
         not_judged: record::not_judged(seen),
+        not_asked: plan::not_asked(seen).iter().map(in_words).collect(),
         other: Default::default(),
     }
 }
@@ -56,34 +60,27 @@ fn on_address(view: View<'_>, now: Timestamp) -> Vec<Finding> {
     findings
 }
 
-/// Another address of the name came to another end.
+/// Another address of the name came to another end. An address of which nothing is known, or to which this computer
+/// has no way, disagrees with none.
 fn disagreement(seen: &Observations, deciding: View<'_>, now: Timestamp) -> Option<Finding> {
-    let end = |view: View<'_>| {
-        let worst = on_address(view, now).into_iter().filter(|finding| finding.severity == Severity::Error);
-        worst.min_by_key(|finding| (finding.phase, registry::rank(&finding.code))).map(|finding| finding.code)
-    };
-    let own = end(deciding);
-    let others: Vec<_> = seen
+    let own = end(seen, deciding, now)?;
+    let others: Vec<(SocketAddr, End)> = seen
         .addresses()
         .into_iter()
         .filter(|address| *address != deciding.address)
-        .map(|address| View::new(seen, address))
-        .filter(|view| view.tcp().is_some())
-        .map(|view| (view.address, end(view)))
-        .filter(|(_, code)| *code != own)
+        .filter_map(|address| Some((address, end(seen, View::new(seen, address), now)?)))
+        .filter(|(_, end)| *end != own)
         .collect();
     if others.is_empty() {
         return None;
     }
-    let name =
-        |code: &Option<rdprobe_report::Code>| code.as_ref().map_or("well".to_owned(), ToString::to_string);
     let list: Vec<String> =
-        others.iter().map(|(address, code)| format!("{} is {}", address.ip(), name(code))).collect();
+        others.iter().map(|(address, end)| format!("{} is {}", address.ip(), end.name())).collect();
     let summary = format!(
         "The addresses of {} do not agree: a client ends up on {}, which is {}, while {}.",
         seen.target.host,
         deciding.address.ip(),
-        name(&own),
+        own.name(),
         list.join(", "),
     );
     Some(
@@ -93,26 +90,37 @@ fn disagreement(seen: &Observations, deciding: View<'_>, now: Timestamp) -> Opti
     )
 }
 
-/// The probe was ended before anything was seen that decides.
-fn cut_short(seen: &Observations, findings: &[Finding]) -> Option<Finding> {
-    let decided = findings.iter().any(|finding| finding.severity == Severity::Error);
-    if !seen.cut_short || decided {
-        return None;
+/// How an address stands: the code of its worst error, none where it is well.
+#[derive(PartialEq, Eq)]
+struct End(Option<rdprobe_report::Code>);
+
+impl End {
+    fn name(&self) -> String {
+        self.0.as_ref().map_or("well".to_owned(), ToString::to_string)
     }
-    let phase = seen
-        .attempts
-        .iter()
-        .flat_map(|attempt| &attempt.steps)
-        .filter(|step| {
-            matches!(&step.failure, Some(Failure { kind: FailureKind::Timeout | FailureKind::Local, .. }))
-        })
-        .map(|step| step.phase())
-        .filter(|phase| *phase != Phase::Udp)
-        .max()
-        .unwrap_or(Phase::Tcp);
-    let summary = format!(
-        "The probe was ended after {:.0} ms, before its questions were answered: give it a longer --deadline.",
-        seen.elapsed_ms.0
-    );
-    Some(Draft::new(registry::PROBE_CUT_SHORT, phase, summary).finish())
+}
+
+/// None where it is not known.
+fn end(seen: &Observations, view: View<'_>, now: Timestamp) -> Option<End> {
+    let mut findings = on_address(view, now);
+    findings.retain(|finding| finding.severity == Severity::Error);
+    let worst = findings.iter().min_by_key(|finding| (finding.phase, registry::rank(&finding.code)));
+    match worst {
+        Some(worst) => Some(End(Some(worst.code.clone()))),
+        None => match Coverage::of(seen, Some(view), &on_address(view, now)).open() {
+            Some(_) => None,
+            None => Some(End(None)),
+        },
+    }
+}
+
+/// A question that was not asked, for the reader.
+fn in_words(recipe: &Recipe) -> String {
+    let alone = if recipe.alone { ", alone" } else { "" };
+    match &recipe.ask {
+        Ask::Tcp { hello: Some(hello), .. } => {
+            format!("{}: {} ({hello}{alone})", recipe.address, recipe.purpose)
+        }
+        _ => format!("{}: {}{alone}", recipe.address, recipe.purpose),
+    }
 }

@@ -7,6 +7,7 @@
 //! - [`knowledge`]: what is known of each code.
 
 mod advice;
+mod coverage;
 mod diagnose;
 mod draft;
 pub mod knowledge;
@@ -15,6 +16,7 @@ mod plan;
 mod record;
 pub mod registry;
 mod rules;
+mod silence;
 mod verdict;
 mod view;
 mod windows;
@@ -22,4 +24,4 @@ mod windows;
 pub use rules::logon::{Ground, ground, unsafe_for_credentials};
 
 pub use diagnose::diagnose;
-pub use plan::{MOST_AT_ONCE, MOST_ATTEMPTS, plan};
+pub use plan::{MOST_AT_ONCE, MOST_ATTEMPTS, given_up, plan, silence_ms};

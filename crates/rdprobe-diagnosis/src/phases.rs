@@ -1,26 +1,30 @@
 //! The phases of the report, on the address that decided.
 
-use std::net::SocketAddr;
-
 use rdprobe_report::facts::{ProbeTls, Service, TlsFacts};
 use rdprobe_report::{
     Attempt, Finding, Observations, Phase, PhaseOutcome, PhaseReport, Phases, Protocol, Purpose, Severity,
-    Step, UdpQuestion,
+    Step, Timestamp, UdpQuestion,
 };
 
+use crate::coverage::{Coverage, State};
 use crate::rules::{certificate, credssp, tls, udp, x224};
 use crate::view::{View, certificate as certificate_of, tcp_facts, tls as tls_step, tls_facts, x224_facts};
 use crate::{registry, windows};
 
-pub(crate) fn report(seen: &Observations, deciding: Option<SocketAddr>, findings: &[Finding]) -> Phases {
+pub(crate) fn report(
+    seen: &Observations,
+    deciding: Option<View<'_>>,
+    coverage: &Coverage,
+    findings: &[Finding],
+    now: Timestamp,
+) -> Phases {
     let mut phases = Phases { dns: dns(seen), ..Phases::default() };
     phases.mcs.outcome = PhaseOutcome::NotRequested;
     phases.licensing.outcome = PhaseOutcome::NotRequested;
     if seen.options.udp == UdpQuestion::Off {
         phases.udp.outcome = PhaseOutcome::NotRequested;
     }
-    let Some(address) = deciding else { return phases };
-    let view = View::new(seen, address);
+    let Some(view) = deciding else { return phases };
     phases.tcp = tcp(view);
     phases.x224 = x224_phase(view);
     let rdp_security = findings.iter().any(|finding| finding.code == registry::SECURITY_RDP_ONLY);
@@ -30,7 +34,7 @@ pub(crate) fn report(seen: &Observations, deciding: Option<SocketAddr>, findings
         phases.credssp.outcome = PhaseOutcome::NotSupported;
     } else if view.reached_tls() {
         phases.tls = tls_phase(view);
-        phases.certificate = certificate_phase(view, findings);
+        phases.certificate = certificate_phase(view, findings, now);
         phases.credssp = credssp_phase(view, findings);
     }
     if let Some((_, step, facts)) = udp::decided(view) {
@@ -44,7 +48,29 @@ pub(crate) fn report(seen: &Observations, deciding: Option<SocketAddr>, findings
             _ => PhaseOutcome::Ok,
         };
     }
+    open_is_not_failed(coverage, &mut phases);
     phases
+}
+
+/// A phase that failed has a finding; what is merely open did not fail.
+fn open_is_not_failed(coverage: &Coverage, phases: &mut Phases) {
+    let outcomes = [
+        (Phase::Dns, &mut phases.dns.outcome),
+        (Phase::Tcp, &mut phases.tcp.outcome),
+        (Phase::X224, &mut phases.x224.outcome),
+        (Phase::Tls, &mut phases.tls.outcome),
+        (Phase::Certificate, &mut phases.certificate.outcome),
+        (Phase::Credssp, &mut phases.credssp.outcome),
+    ];
+    for (phase, outcome) in outcomes {
+        match coverage.state(phase) {
+            Some(State::Open(_)) if *outcome != PhaseOutcome::NotReached => {
+                *outcome = PhaseOutcome::Inconclusive;
+            }
+            Some(State::Limited) => *outcome = PhaseOutcome::NotObservable,
+            _ => {}
+        }
+    }
 }
 
 /// Outcome, time and failure of one step.
@@ -62,7 +88,7 @@ fn dns(seen: &Observations) -> PhaseReport<rdprobe_report::facts::DnsFacts> {
         return PhaseReport::default();
     };
     let mut phase = PhaseReport { facts: seen.dns().cloned().unwrap_or_default(), ..of_step(step) };
-    if seen.addresses().is_empty() {
+    if seen.addresses().is_empty() && step.is_ok() {
         phase.outcome = PhaseOutcome::Failed;
     }
     phase
@@ -99,16 +125,16 @@ fn x224_phase(view: View<'_>) -> PhaseReport<rdprobe_report::facts::X224Facts> {
 }
 
 fn tls_phase(view: View<'_>) -> PhaseReport<TlsFacts> {
-    let refused = tls::reference_refusal(view).is_some();
-    let attempt: Option<&Attempt> = match tls::reference_outcome(view) {
-        Some(attempt) if !refused => Some(attempt),
-        // The one that shows the failure: the reference client's own hello, or the real handshake that broke off.
-        other => view
-            .settled(Purpose::ReferenceHello)
-            .filter(|attempt| tls_step(attempt).is_some_and(|step| !step.is_ok()))
-            .or_else(|| view.settled(Purpose::Default).filter(|attempt| tls_step(attempt).is_some()))
-            .or(other),
+    let refused = tls::outcome::refusal(view).is_some();
+    // The one that shows what the client gets, or its failure: its own hello, or the real handshake that broke off.
+    let shown = || {
+        [Purpose::ReferenceHello, Purpose::Default]
+            .into_iter()
+            .filter_map(|purpose| view.settled(purpose))
+            .find(|attempt| tls_step(attempt).is_some_and(|step| !step.is_ok()))
     };
+    let reached = || view.settled(Purpose::Default).filter(|attempt| tls_step(attempt).is_some());
+    let attempt: Option<&Attempt> = tls::outcome::gets(view).or_else(shown).or_else(reached);
     let mut phase = match attempt.and_then(tls_step) {
         Some(step) => PhaseReport { facts: tls_facts(step).clone(), ..of_step(step) },
         None => PhaseReport::default(),
@@ -131,6 +157,7 @@ fn tls_phase(view: View<'_>) -> PhaseReport<TlsFacts> {
 fn certificate_phase(
     view: View<'_>,
     findings: &[Finding],
+    now: Timestamp,
 ) -> PhaseReport<rdprobe_report::facts::CertificateFacts> {
     let Some(attempt) = certificate::seen_by(view) else {
         return PhaseReport::default();
@@ -138,7 +165,8 @@ fn certificate_phase(
     let Some(step) = attempt.step(Phase::Certificate) else {
         return PhaseReport::default();
     };
-    let facts = certificate_of(attempt).cloned().unwrap_or_default();
+    let mut facts = certificate_of(attempt).cloned().unwrap_or_default();
+    facts.expires_in_days = facts.not_after.map(|end| (now.days_until(end) * 10.0).round() / 10.0);
     let mut phase = PhaseReport { facts, ..of_step(step) };
     let broken =
         |finding: &Finding| finding.phase == Phase::Certificate && finding.severity == Severity::Error;

@@ -55,6 +55,7 @@ registry! {
         TCP_UNREACHABLE "tcp-unreachable" Error Certain;
         TCP_PROHIBITED "tcp-prohibited" Error Certain;
         TCP_FLAKY "tcp-flaky" Warning Certain;
+        TCP_TURNED_AWAY "tcp-turned-away" Warning Certain;
         TCP_ONE_AT_A_TIME "tcp-one-at-a-time" Info Likely;
     }
     "x224" {
@@ -87,6 +88,7 @@ registry! {
         TLS_STALLED "tls-stalled" Error Certain;
         TLS_ALERT "tls-alert" Error Certain;
         TLS_MALFORMED "tls-malformed" Error Certain;
+        TLS_CLIENT_CERTIFICATE_REQUIRED "tls-client-certificate-required" Error Certain;
         TLS_LEGACY_VERSION "tls-legacy-version" Warning Certain;
         TLS_WEAK_CIPHER "tls-weak-cipher" Warning Certain;
     }
@@ -103,6 +105,7 @@ registry! {
         CERT_WEAK_KEY "cert-weak-key" Warning Certain;
         CERT_WEAK_SIGNATURE "cert-weak-signature" Warning Certain;
         CERT_WRONG_USAGE "cert-wrong-usage" Warning Certain;
+        CERTS_DISAGREE "certs-disagree" Warning Certain;
         CLOCK_SKEW "clock-skew" Warning Certain;
     }
     "credssp" {
@@ -133,6 +136,7 @@ registry! {
     }
     "udp" {
         UDP_NO_ANSWER "udp-no-answer" Info Certain;
+        UDP_MALFORMED "udp-malformed" Info Certain;
         UDP_REJECTED "udp-rejected" Info Certain;
         UDP_PROHIBITED "udp-prohibited" Info Certain;
         UDP_LOSSY "udp-lossy" Info Certain;
@@ -141,6 +145,8 @@ registry! {
     "general" {
         PROBE_DEPTH_LIMITED "probe-depth-limited" Info Certain;
         PROBE_CUT_SHORT "probe-cut-short" Info Certain;
+        PROBE_LOCAL_FAULT "probe-local-fault" Info Certain;
+        PROBE_INCOMPLETE "probe-incomplete" Info Certain;
     }
 }
 
@@ -170,7 +176,7 @@ pub(crate) fn rank(code: &Code) -> usize {
 
 /// Info findings that make a status inconclusive, because what was asked for was not answered.
 pub(crate) fn leaves_question_open(code: &Code) -> bool {
-    [LOGON_SKIPPED, LOGON_NOT_OBSERVABLE, PROBE_CUT_SHORT].contains(code)
+    [LOGON_SKIPPED, LOGON_NOT_OBSERVABLE, PROBE_CUT_SHORT, PROBE_LOCAL_FAULT, PROBE_INCOMPLETE].contains(code)
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use rdprobe_report::facts::{CertificateFacts, CredsspFacts, TcpFacts, TlsFacts, X224Facts};
 use rdprobe_report::{
-    Attempt, Facts, Failure, FailureKind, HelloProfile, Observations, Phase, Purpose, Step,
+    Attempt, Facts, Failure, FailureEvidence, FailureKind, HelloProfile, Limit, Observations, Phase, Purpose,
+    Step,
 };
 
 /// The attempts on one address.
@@ -19,9 +20,22 @@ impl<'a> View<'a> {
         Self { seen, address }
     }
 
-    /// Every attempt on the address, over TCP and UDP.
+    /// Every attempt on the address that counts, over TCP and UDP.
     pub(crate) fn attempts(self) -> impl Iterator<Item = &'a Attempt> {
-        self.seen.attempts.iter().filter(move |attempt| attempt.recipe.address.ip() == self.address.ip())
+        self.seen
+            .attempts
+            .iter()
+            .filter(move |attempt| attempt.recipe.address.ip() == self.address.ip() && self.counts(attempt))
+    }
+
+    /// A question asked beside a silent step counts only if that step ended unanswered; until then it may.
+    fn counts(self, attempt: &Attempt) -> bool {
+        let Some(beside) = attempt.recipe.beside else { return true };
+        let silent = self.seen.attempts.iter().find(|silent| silent.id == beside.attempt);
+        match silent.and_then(|silent| silent.step(beside.phase)) {
+            Some(step) => step.failure.as_ref().is_some_and(|why| why.kind == FailureKind::Timeout),
+            None => silent.is_some(),
+        }
     }
 
     /// Attempts with a purpose that have ended.
@@ -30,9 +44,9 @@ impl<'a> View<'a> {
     }
 
     /// The attempt that decides for a purpose: the one asked alone, where there is one, else the first. One that
-    /// was cut off decides only where there is no other.
+    /// was cut off, or waited for only briefly and in vain, decides only where there is no other.
     pub(crate) fn settled(self, purpose: Purpose) -> Option<&'a Attempt> {
-        let decides = |attempt: &&Attempt| (!attempt.cut_off, attempt.recipe.alone);
+        let decides = |attempt: &&Attempt| (!attempt.cut_off, !impatient(attempt), attempt.recipe.alone);
         // `max_by_key` takes the last of equals; what is alone was issued last, so that is the order wanted.
         self.ended(purpose).max_by_key(decides)
     }
@@ -94,6 +108,15 @@ impl<'a> View<'a> {
         })
     }
 
+    /// The round trip to the address as the kernel or connecting measured it, in milliseconds.
+    pub(crate) fn round_trip_ms(self) -> Option<f64> {
+        let measured = self.attempts().filter_map(|attempt| {
+            let step = attempt.step(Phase::Tcp).filter(|step| step.is_ok())?;
+            tcp_facts(step)?.rtt_ms.or(Some(step.duration_ms))
+        });
+        measured.map(|rtt| rtt.0).reduce(f64::max)
+    }
+
     /// Whether rustls's handshake shows what the reference client would get, so that its own hello need not be
     /// sent: TLS 1.3 with a suite and a group that it offers too.
     pub(crate) fn folded(self) -> bool {
@@ -107,6 +130,9 @@ impl<'a> View<'a> {
             && facts.version == Some(rdprobe_report::TlsVersion::TLS_1_3)
             && facts.suite.is_some_and(|suite| reference.suites.contains(&suite))
             && facts.group.is_some_and(|group| reference.groups.contains(&group))
+            && facts.signature_scheme.is_none_or(|scheme| {
+                reference.signature_schemes.is_empty() || reference.signature_schemes.contains(&scheme)
+            })
     }
 
     /// JSON pointer to the step of a phase within an attempt.
@@ -169,6 +195,13 @@ pub(crate) fn credssp(attempt: &Attempt) -> Option<(&Step, &CredsspFacts)> {
 /// The failure of an attempt, with its phase.
 pub(crate) fn failure(attempt: &Attempt) -> Option<(Phase, &Failure)> {
     attempt.failure().map(|(step, failure)| (step.phase(), failure))
+}
+
+/// Silence ended the attempt before the limit of its phase, since nobody waited for it any longer.
+pub(crate) fn impatient(attempt: &Attempt) -> bool {
+    attempt.failure().is_some_and(|(_, failure)| {
+        matches!(failure.evidence, Some(FailureEvidence::Silence { limit: Limit::Patience, .. }))
+    })
 }
 
 /// How the peer hung up, where RST and FIN are one cause.

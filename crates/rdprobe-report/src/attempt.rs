@@ -86,6 +86,9 @@ pub struct Recipe {
     /// Made beside a step that had been silent for long, as the question that its silence would raise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beside: Option<Beside>,
+    /// For how long each of its phases is waited for at the most, in milliseconds; none for the limits of the probe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience_ms: Option<u32>,
     /// What is asked.
     #[serde(flatten)]
     pub ask: Ask,
@@ -98,8 +101,6 @@ pub struct Beside {
     pub attempt: u32,
     /// Its phase.
     pub phase: Phase,
-    /// For how long the question's own silence is waited for, in milliseconds.
-    pub patience_ms: u32,
 }
 
 /// The question itself, by transport.
@@ -137,9 +138,16 @@ impl Recipe {
         Self { alone: false, beside: Some(silent), ..self.clone() }
     }
 
-    /// Whether both ask the host the same, whenever they were made.
+    /// The same question, waited for only so long.
+    pub fn patience(self, milliseconds: f64) -> Self {
+        // Whole milliseconds, and no more than an hour: a duration from a peer's own round trip.
+        Self { patience_ms: Some(milliseconds.clamp(0.0, 3_600_000.0).ceil() as u32), ..self }
+    }
+
+    /// Whether both are the same question, asked alone or not; when it is asked and how long it is waited for apart.
     pub fn asks_like(&self, other: &Self) -> bool {
-        self.purpose == other.purpose && self.address == other.address && self.ask == other.ask
+        (self.purpose, self.address, self.alone, &self.ask)
+            == (other.purpose, other.address, other.alone, &other.ask)
     }
 
     /// The hello that a TCP attempt sends.

@@ -118,6 +118,16 @@ impl HelloProfile {
             SMALL => Self::small,
             NO_SNI => Self::without_server_name,
             NO_TLS13 => Self::without_tls13,
+            // A server that takes the client's preference picks the first suite that it has: those that the client
+            // offers too come first, so that an answer outside them says that there is none inside.
+            ALL_SUITES => {
+                let mut profile = Self::all().iter().find(|profile| profile.id == id)?.clone();
+                let preferred = &Self::client(reference)?.suites;
+                profile.suites.sort_by_key(|suite| {
+                    preferred.iter().position(|other| other == suite).unwrap_or(preferred.len())
+                });
+                return Some(profile);
+            }
             _ => return Self::all().iter().find(|profile| profile.id == id).cloned(),
         };
         let mut profile = variant(Self::client(reference)?);
@@ -220,6 +230,10 @@ mod tests {
 
     #[test]
     fn all_suites_has_all_of_them() {
-        assert!(HelloProfile::named(ALL_SUITES, DEFAULT_CLIENT).unwrap().suites.len() > 330);
+        let all = HelloProfile::named(ALL_SUITES, DEFAULT_CLIENT).unwrap().suites;
+        assert!(all.len() > 330);
+        let own = &HelloProfile::client(DEFAULT_CLIENT).unwrap().suites;
+        let first = own.iter().find(|suite| !suite.is_tls13()).unwrap();
+        assert_eq!(all.first(), Some(first));
     }
 }

@@ -55,6 +55,10 @@ pub struct Report {
     /// "gateway"`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_judged: Vec<String>,
+    /// Questions that could still have told something and were not asked, since the plan's ceiling or the deadline was
+    /// reached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_asked: Vec<String>,
     /// Blocks of a later version, as they came.
     #[serde(flatten)]
     pub other: serde_json::Map<String, serde_json::Value>,

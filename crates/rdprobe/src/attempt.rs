@@ -1,6 +1,6 @@
 //! One attempt: connect, then one machine after the other as deep as the recipe says, then a polite goodbye.
 
-use std::cell::RefCell;
+use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -8,13 +8,14 @@ use rdprobe_diagnosis::{Ground, unsafe_for_credentials};
 use rdprobe_protocol::credssp::{CredsspMachine, Wrapping};
 use rdprobe_protocol::tls::{HelloMachine, HelloSeed};
 use rdprobe_protocol::x224::X224Machine;
-use rdprobe_protocol::{Concluded, Machine, certificate};
+use rdprobe_protocol::{Concluded, Ending, Machine, certificate};
 use rdprobe_report::facts::{SignatureCheck, TcpFacts};
 use rdprobe_report::{
     Ask, Attempt, Depth, Facts, Failure, FailureEvidence, FailureKind, HelloProfile, Limit, LocalFault,
-    Millis, Offer, Phase, Protocol, Purpose, RUSTLS, Step, StepOutcome,
+    Millis, Offer, Phase, Protocol, Purpose, RUSTLS, Step, StepOutcome, Waiting,
 };
 use rustls::pki_types::CertificateDer;
+use tokio::sync::Notify;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -33,11 +34,49 @@ const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// An attempt that the loop can look at while it runs, so that nothing is lost when it is cut off.
-pub(crate) type SharedAttempt = Rc<RefCell<Attempt>>;
+pub(crate) struct Live {
+    attempt: RefCell<Attempt>,
+    /// The phase under way, and since when.
+    under_way: Cell<Option<(Phase, Instant)>>,
+    /// Told when its silence is waited for no longer.
+    pub(crate) given_up: Notify,
+}
+
+impl Live {
+    pub(crate) fn new(attempt: Attempt) -> Self {
+        Self { attempt: RefCell::new(attempt), under_way: Cell::default(), given_up: Notify::new() }
+    }
+
+    pub(crate) fn borrow(&self) -> Ref<'_, Attempt> {
+        self.attempt.borrow()
+    }
+
+    pub(crate) fn borrow_mut(&self) -> RefMut<'_, Attempt> {
+        self.attempt.borrow_mut()
+    }
+
+    /// Since when the phase under way has had no answer.
+    pub(crate) fn since(&self) -> Option<Instant> {
+        self.under_way.get().map(|(_, since)| since)
+    }
+
+    /// The attempt as it stands, with what it waits for.
+    pub(crate) fn snapshot(&self) -> Attempt {
+        let waiting = self
+            .under_way
+            .get()
+            .map(|(phase, since)| Waiting { phase, silent_ms: Millis::from(since.elapsed()) });
+        Attempt { waiting, ..self.borrow().clone() }
+    }
+}
+
+/// Shared by the loop and the attempt itself.
+pub(crate) type SharedAttempt = Rc<Live>;
 
 /// Makes the attempt and records its steps as they end.
 pub(crate) async fn run<N: Network>(context: &Context<'_, N>, attempt: SharedAttempt, ground: Ground) {
     let recipe = attempt.borrow().recipe.clone();
+    let patience = recipe.patience_ms.map(|ms| Duration::from_millis(ms.into()));
     let log = Log { attempt: &attempt, started: context.started };
     match recipe.ask {
         Ask::Tcp { offer, hello, depth } => {
@@ -49,7 +88,7 @@ pub(crate) async fn run<N: Network>(context: &Context<'_, N>, attempt: SharedAtt
             }
             let descriptor = context.admit(context.admission.descriptor()).await;
             log.begin();
-            Connection { context, log, purpose: recipe.purpose, depth, ground }
+            Connection { context, log, purpose: recipe.purpose, depth, patience, ground }
                 .run(recipe.address, offer, hello, descriptor)
                 .await;
         }
@@ -68,6 +107,7 @@ impl Log<'_> {
     /// Records a step that ran from `from` until now.
     fn step(&self, from: Instant, concluded: Concluded, bytes: (u64, u64)) -> bool {
         let ok = concluded.failure.is_none();
+        self.attempt.under_way.set(None);
         let step = Step {
             facts: concluded.facts,
             outcome: if ok { StepOutcome::Ok } else { StepOutcome::Failed },
@@ -96,6 +136,8 @@ struct Connection<'a, N: Network> {
     log: Log<'a>,
     purpose: Purpose,
     depth: Depth,
+    /// For how long each phase is waited for, where that is less than its limit.
+    patience: Option<Duration>,
     ground: Ground,
 }
 
@@ -168,7 +210,15 @@ impl<N: Network> Connection<'_, N> {
         loop {
             let from = Instant::now();
             let until = self.until(from, self.context.timeouts.tcp);
-            let connected = timeout_at(until.at, self.context.network.connect(address)).await;
+            self.log.attempt.under_way.set(Some((Phase::Tcp, from)));
+            let connecting = timeout_at(until.at, self.context.network.connect(address));
+            let connected = tokio::select! {
+                connected = connecting => connected,
+                () = self.log.attempt.given_up.notified() => {
+                    let given_up = Until { at: Instant::now(), limit: Limit::Patience };
+                    return (from, given_up, Err(elapsed().await));
+                }
+            };
             let again = matches!(&connected, Ok(Err(error)) if passes(&error.failure));
             if !again || Instant::now() + pause >= self.context.deadline() {
                 return (from, until, connected);
@@ -209,7 +259,7 @@ impl<N: Network> Connection<'_, N> {
 
     async fn negotiate(&self, channel: &mut Channel<N::Stream>, offer: &Offer) -> Option<Protocol> {
         let mut machine = X224Machine::new(offer);
-        let ran = self.drive(&mut machine, channel).await;
+        let ran = self.drive(Phase::X224, &mut machine, channel).await;
         let concluded = Box::new(machine).conclude();
         let selected = match &concluded.facts {
             Facts::X224(facts) => facts.selected,
@@ -228,7 +278,7 @@ impl<N: Network> Connection<'_, N> {
         };
         let seed = HelloSeed { random: random(), session_id: random(), key_share: random() };
         let mut machine = HelloMachine::new(&profile, Some(self.context.server_name), &seed);
-        let ran = self.drive(&mut machine, channel).await;
+        let ran = self.drive(Phase::Tls, &mut machine, channel).await;
         let chain: Vec<CertificateDer<'static>> =
             machine.chain().iter().map(|der| CertificateDer::from(der.clone())).collect();
         self.log.step(ran.from, Box::new(machine).conclude(), ran.bytes);
@@ -248,7 +298,7 @@ impl<N: Network> Connection<'_, N> {
                 );
             }
         };
-        let mut ran = self.drive(&mut machine, channel).await;
+        let mut ran = self.drive(Phase::Tls, &mut machine, channel).await;
         if machine.await_refusal() {
             let round_trip = channel.stream().facts().rtt_ms.map(Duration::from).unwrap_or_default();
             let before = channel.bytes();
@@ -288,7 +338,7 @@ impl<N: Network> Connection<'_, N> {
     async fn challenge(&self, channel: &mut Channel<N::Stream>) {
         let wrapping = if self.purpose == Purpose::Spnego { Wrapping::Spnego } else { Wrapping::Bare };
         let mut machine = CredsspMachine::new(wrapping);
-        let ran = self.drive(&mut machine, channel).await;
+        let ran = self.drive(Phase::Credssp, &mut machine, channel).await;
         let round_trip = ran.from.elapsed();
         let mut concluded = Box::new(machine).conclude();
         if let Facts::Credssp(facts) = &mut concluded.facts {
@@ -346,12 +396,22 @@ impl<N: Network> Connection<'_, N> {
         self.log.step(Instant::now(), concluded, (0, 0));
     }
 
-    async fn drive(&self, machine: &mut dyn Machine, channel: &mut Channel<N::Stream>) -> Ran {
+    async fn drive(&self, phase: Phase, machine: &mut dyn Machine, channel: &mut Channel<N::Stream>) -> Ran {
         let from = Instant::now();
         let before = channel.bytes();
         let until = self.until(from, self.context.timeouts.phase);
-        if drive(machine, channel, until).await {
-            self.note_cut_off(until);
+        self.log.attempt.under_way.set(Some((phase, from)));
+        let timed_out = tokio::select! {
+            timed_out = drive(machine, channel, until) => Some(timed_out),
+            () = self.log.attempt.given_up.notified() => None,
+        };
+        match timed_out {
+            Some(true) => self.note_cut_off(until),
+            Some(false) => {}
+            None => {
+                let silent_ms = Millis::from(from.elapsed());
+                machine.end(Ending::Silent { silent_ms, limit: Limit::Patience });
+            }
         }
         let after = channel.bytes();
         Ran { from, bytes: (after.0 - before.0, after.1 - before.1) }
@@ -360,8 +420,12 @@ impl<N: Network> Connection<'_, N> {
     /// The end of a phase that begins at `from`: its own time, or the probe's deadline where that comes first.
     fn until(&self, from: Instant, time: Duration) -> Until {
         let deadline = self.context.deadline();
+        let (time, limit) = match self.patience {
+            Some(patience) if patience < time => (patience, Limit::Patience),
+            _ => (time, Limit::Phase),
+        };
         match from + time {
-            at if at < deadline => Until { at, limit: Limit::Phase },
+            at if at < deadline => Until { at, limit },
             _ => Until { at: deadline, limit: Limit::Deadline },
         }
     }
@@ -371,6 +435,14 @@ impl<N: Network> Connection<'_, N> {
         if until.limit == Limit::Deadline {
             self.log.cut_off();
         }
+    }
+}
+
+/// What a time limit says that is over at once.
+async fn elapsed() -> Elapsed {
+    match timeout_at(Instant::now(), std::future::pending::<std::convert::Infallible>()).await {
+        Ok(never) => match never {},
+        Err(elapsed) => elapsed,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The loop: resolve, plan, observe, diagnose.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::future::{Future, pending};
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tracing::debug;
 
 use crate::admission::Admission;
-use crate::attempt::{self, SharedAttempt};
+use crate::attempt::{self, Live, SharedAttempt};
 use crate::lingering::{Leaving, Lingering};
 use crate::network::{Network, ResolveError, passes};
 use crate::trust::Trust;
@@ -324,6 +324,12 @@ async fn observe<N: Network>(
     let mut running = FuturesUnordered::new();
     let mut shared: Vec<SharedAttempt> = Vec::new();
     loop {
+        look(seen, &shared);
+        for id in rdprobe_diagnosis::given_up(seen) {
+            if let Some(attempt) = shared.get(id as usize) {
+                attempt.given_up.notify_one();
+            }
+        }
         let planned = rdprobe_diagnosis::plan(seen);
         let late = Instant::now() >= context.deadline();
         seen.cut_short |= late && !planned.is_empty();
@@ -340,7 +346,7 @@ async fn observe<N: Network>(
                 waiting: None,
             };
             seen.attempts.push(attempt.clone());
-            let attempt = Rc::new(RefCell::new(attempt));
+            let attempt = Rc::new(Live::new(attempt));
             shared.push(attempt.clone());
             running.push(async move {
                 attempt::run(context, attempt.clone(), ground).await;
@@ -352,6 +358,7 @@ async fn observe<N: Network>(
         }
         // Once only the SYN over UDP is out, it is waited for a little and no longer.
         let patience = OptionFuture::from(udp_patience(context, seen).map(sleep_until));
+        let silence = OptionFuture::from(silence(seen, &shared).map(sleep_until));
         tokio::select! {
             Some(attempt) = running.next() => {
                 let attempt = attempt.borrow().clone();
@@ -359,6 +366,8 @@ async fn observe<N: Network>(
                 let place = attempt.id as usize;
                 seen.attempts[place] = attempt;
             }
+            // A step has been silent for so long that its silence raises questions.
+            Some(()) = silence => {}
             never = context.leaving.read() => match never {},
             Some(()) = patience => {
                 give_up(context, seen, &shared, false);
@@ -371,6 +380,27 @@ async fn observe<N: Network>(
             }
         }
     }
+}
+
+/// Takes over what the attempts in flight have seen so far, and for how long they have been waiting.
+fn look(seen: &mut Observations, shared: &[SharedAttempt]) {
+    for (place, live) in shared.iter().enumerate() {
+        if seen.attempts[place].in_flight() {
+            seen.attempts[place] = live.snapshot();
+        }
+    }
+}
+
+/// When the next step under way will have been silent for so long that its silence raises questions.
+fn silence(seen: &Observations, shared: &[SharedAttempt]) -> Option<Instant> {
+    let now = Instant::now();
+    let over_tcp = |attempt: &&Attempt| matches!(attempt.recipe.ask, Ask::Tcp { .. }) && attempt.in_flight();
+    let due = seen.attempts.iter().filter(over_tcp).filter_map(|attempt| {
+        let since = shared.get(attempt.id as usize)?.since()?;
+        let least = Duration::from(Millis(rdprobe_diagnosis::silence_ms(seen, attempt)));
+        Some(since + least).filter(|at| *at > now)
+    });
+    due.min()
 }
 
 /// Until when a SYN that went out aside is waited for, where nothing else is in flight: two round trips plus 30 ms

@@ -7,15 +7,19 @@ use crate::view::{View, credssp};
 
 pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
     let mut wanted = Vec::new();
-    let offer = Some(view.usual_protocols());
     let failed = view.settled(Purpose::Default).and_then(credssp).and_then(|(step, _)| step.failure.as_ref());
     // Whatever the host did to bare NTLM, SPNEGO asks anew; what our own side could not do, it cannot either.
     let refused = failed.is_some_and(|failure| failure.kind != FailureKind::Local);
     if refused {
-        wanted.push(view.recipe(Purpose::Spnego, offer, Some(RUSTLS), Depth::Credssp).alone());
+        wanted.push(within_spnego(view).alone());
     }
     if wanted.is_empty() && logon::may_be_tried(view) {
+        let offer = Some(view.usual_protocols());
         wanted.push(view.recipe(Purpose::Logon, offer, Some(RUSTLS), Depth::Logon).alone());
     }
     wanted
+}
+
+pub(super) fn within_spnego(view: View<'_>) -> Recipe {
+    view.recipe(Purpose::Spnego, Some(view.usual_protocols()), Some(RUSTLS), Depth::Credssp)
 }

@@ -7,53 +7,105 @@
 mod credssp;
 mod first;
 mod repeat;
+mod silent;
 mod tls;
 mod udp;
 mod x224;
 
 pub(crate) use x224::failure_code;
 
-use rdprobe_report::{Ask, Depth, Observations, Offer, Protocols, Purpose, Recipe};
+use rdprobe_report::{Ask, Attempt, Depth, Observations, Offer, Protocols, Purpose, Recipe};
 
+use crate::silence;
 use crate::view::View;
 
 /// Attempts on one address, at the most.
-pub const MOST_ATTEMPTS: usize = 12;
+pub const MOST_ATTEMPTS: usize = 16;
 /// Connections to one address at once, at the most: xrdp's backlog is two.
 pub const MOST_AT_ONCE: usize = 4;
 
-/// The attempts to start now. Called whenever an attempt ends; empty and nothing in flight means that the probe is
-/// done.
+/// The attempts to start now. Called whenever an attempt ends or has been silent for [`silence_ms`]; empty and nothing
+/// in flight means that the probe is done.
 pub fn plan(seen: &Observations) -> Vec<Recipe> {
-    seen.addresses().into_iter().flat_map(|address| on_address(View::new(seen, address))).collect()
+    views(seen).flat_map(on_address).collect()
+}
+
+/// `id`s of the attempts in flight whose silence is waited for no longer.
+pub fn given_up(seen: &Observations) -> Vec<u32> {
+    views(seen).flat_map(silent::given_up).collect()
+}
+
+/// For how long a step of this attempt is waited for before its silence raises questions, in milliseconds.
+pub fn silence_ms(seen: &Observations, attempt: &Attempt) -> f64 {
+    silence::least_ms(View::new(seen, attempt.recipe.address))
+}
+
+/// What could still have told something and was not asked: the plan's ceiling was reached, or the probe was ended.
+pub(crate) fn not_asked(seen: &Observations) -> Vec<Recipe> {
+    let open = |view: View<'_>| {
+        let wanted = questions(view);
+        wanted.into_iter().filter(move |recipe| !asked(view, recipe)).collect::<Vec<_>>()
+    };
+    views(seen)
+        .filter(|view| seen.cut_short || issued(*view).count() >= MOST_ATTEMPTS)
+        .flat_map(open)
+        .collect()
+}
+
+fn views(seen: &Observations) -> impl Iterator<Item = View<'_>> {
+    seen.addresses().into_iter().map(move |address| View::new(seen, address))
 }
 
 fn on_address(view: View<'_>) -> Vec<Recipe> {
+    if let Some((attempt, phase)) = silent::in_flight(view) {
+        let wanted = udp::wanted(view).into_iter().chain(silent::questions(view, attempt, phase));
+        return schedule(view, wanted, silent::MOST_BESIDE);
+    }
+    schedule(view, questions(view).into_iter(), MOST_AT_ONCE)
+}
+
+/// Every question whose answer can still change the verdict, whether it was asked already or not.
+fn questions(view: View<'_>) -> Vec<Recipe> {
+    if let Some(silent) = silent::ended(view) {
+        return udp::wanted(view).into_iter().chain(silent::last(view, silent)).collect();
+    }
     let wanted: [fn(View<'_>) -> Vec<Recipe>; 6] =
         [udp::wanted, first::wanted, repeat::wanted, x224::wanted, tls::wanted, credssp::wanted];
-    let wanted = wanted.into_iter().flat_map(|questions| questions(view));
-    schedule(view, wanted)
+    wanted.into_iter().flat_map(|questions| questions(view)).collect()
+}
+
+fn over_tcp(recipe: &Recipe) -> bool {
+    matches!(recipe.ask, Ask::Tcp { .. })
+}
+
+/// The attempts over TCP on this address, those that came to count for nothing among them.
+fn issued<'a>(view: View<'a>) -> impl Iterator<Item = &'a Attempt> {
+    view.seen
+        .attempts
+        .iter()
+        .filter(move |attempt| attempt.recipe.address == view.address && over_tcp(&attempt.recipe))
+}
+
+fn asked(view: View<'_>, recipe: &Recipe) -> bool {
+    view.attempts().any(|attempt| attempt.recipe.asks_like(recipe))
 }
 
 /// Strikes out what was asked already and holds back what may not start yet.
-fn schedule(view: View<'_>, wanted: impl Iterator<Item = Recipe>) -> Vec<Recipe> {
-    let over_tcp = |recipe: &Recipe| matches!(recipe.ask, Ask::Tcp { .. });
-    let issued: Vec<_> = view.attempts().filter(|attempt| over_tcp(&attempt.recipe)).collect();
-    let mut open = issued.iter().filter(|attempt| attempt.in_flight()).count();
-    let mut total = issued.len();
-    let alone_now = issued.iter().any(|attempt| attempt.in_flight() && attempt.recipe.alone);
+fn schedule(view: View<'_>, wanted: impl Iterator<Item = Recipe>, most_at_once: usize) -> Vec<Recipe> {
+    let mut open = issued(view).filter(|attempt| attempt.in_flight()).count();
+    let mut total = issued(view).count();
+    let alone_now = issued(view).any(|attempt| attempt.in_flight() && attempt.recipe.alone);
 
     let mut starting: Vec<Recipe> = Vec::new();
     for recipe in wanted {
-        let known = view.attempts().any(|attempt| attempt.recipe == recipe) || starting.contains(&recipe);
-        if known {
+        if asked(view, &recipe) || starting.iter().any(|other| other.asks_like(&recipe)) {
             continue;
         }
         if !over_tcp(&recipe) {
             starting.push(recipe);
             continue;
         }
-        let waits = alone_now || open >= MOST_AT_ONCE || (recipe.alone && open > 0);
+        let waits = alone_now || open >= most_at_once || (recipe.alone && open > 0);
         if waits || total >= MOST_ATTEMPTS {
             // What comes later in the list would only delay this one.
             break;
@@ -94,7 +146,7 @@ impl View<'_> {
         depth: Depth,
     ) -> Recipe {
         let ask = Ask::Tcp { offer: Some(self.offer(protocols)), hello: hello.map(Into::into), depth };
-        Recipe { purpose, address: self.address, alone: false, beside: None, ask }
+        Recipe { purpose, address: self.address, alone: false, beside: None, patience_ms: None, ask }
     }
 
     /// One hello after the usual offer.

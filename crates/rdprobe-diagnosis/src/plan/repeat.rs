@@ -2,6 +2,7 @@
 
 use rdprobe_report::{Attempt, FailureKind, Phase, Purpose, Recipe};
 
+use crate::silence;
 use crate::view::{View, answered, failure};
 
 /// The first questions, those on which most hangs first.
@@ -18,7 +19,11 @@ pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
     first
         .iter()
         .filter(|attempt| !attempt.cut_off && first.iter().any(|other| ends_apart(attempt, other)))
-        .map(|attempt| attempt.recipe.alone())
+        .map(|attempt| match attempt.recipe.purpose {
+            // It decides nothing, and its silence is not waited for twice.
+            Purpose::NlaQuestion => attempt.recipe.alone().patience(silence::patience_ms(view)),
+            _ => attempt.recipe.alone(),
+        })
         .collect()
 }
 

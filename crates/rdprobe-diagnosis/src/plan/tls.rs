@@ -1,10 +1,11 @@
 //! The experiments that tell why the reference client's hello is not answered.
 
-use rdprobe_report::{Attempt, FailureKind, HelloProfile, Phase, Purpose, Recipe, hello};
+use rdprobe_report::{Attempt, FailureKind, Phase, Purpose, Recipe, hello};
 
 use crate::rules::stability;
-use crate::rules::tls::{Refusal, reference_refusal};
-use crate::view::{View, certificate, failure};
+use crate::rules::tls::outcome::{self, Outcome, Refusal, best_answer, differs, own_hello, within};
+use crate::silence;
+use crate::view::{View, answered, certificate, failure, hung_up};
 
 /// Does the host answer anything at all?
 const ANY_ANSWER: [&str; 4] =
@@ -13,34 +14,60 @@ const ANY_ANSWER: [&str; 4] =
 const INTERFERENCE: [&str; 3] = [hello::SMALL, hello::NO_TLS13, hello::NO_SNI];
 
 pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
-    if view.in_flight(Purpose::Default) || !view.reached_tls() {
+    let waits = view.in_flight(Purpose::Default)
+        || view.in_flight(Purpose::ReferenceHello)
+        || !view.reached_tls()
+        || (view.settled(Purpose::ReferenceHello).is_none() && !view.folded());
+    if waits {
         return Vec::new();
     }
-    if view.in_flight(Purpose::ReferenceHello)
-        || (view.settled(Purpose::ReferenceHello).is_none() && !view.folded())
-    {
-        // Waiting for silence after silence would take the probe's whole time: ask side by side.
-        let silent = view.settled(Purpose::Default).and_then(failure);
-        let silent =
-            silent.is_some_and(|(phase, why)| phase == Phase::Tls && why.kind == FailureKind::Timeout);
-        return if silent { experiments(view, &ANY_ANSWER) } else { Vec::new() };
+    match outcome::outcome(view) {
+        Outcome::Refused(Refusal::Outside { .. } | Refusal::ClientCertificate { .. }) => Vec::new(),
+        Outcome::Gets(_) => unseen_certificate(view),
+        Outcome::Refused(Refusal::BrokeOff { attempt }) if answered(attempt) => unseen_certificate(view),
+        Outcome::Refused(_) | Outcome::Open => refused(view),
     }
-    let Some(refusal) = reference_refusal(view) else {
-        return unseen_certificate(view);
+}
+
+/// The reference client's own hello came to no answer.
+fn refused(view: View<'_>) -> Vec<Recipe> {
+    let Some(own) = own_hello(view).filter(|own| !answered(own)) else {
+        return Vec::new();
     };
+    let Some(reference) = view.reference() else { return Vec::new() };
+    let telling = || {
+        let real = view.settled(Purpose::Default);
+        real.into_iter().chain(view.experiments()).filter(|attempt| answered(attempt))
+    };
+    let inside: Vec<&Attempt> = telling().filter(|attempt| within(reference, attempt)).collect();
+    if let Some(answer) = best_answer(&inside) {
+        return controls(view, answer);
+    }
     let mut wanted = Vec::new();
-    let decided = matches!(refusal, Refusal::Mismatch { .. });
-    if !decided {
+    if telling().next().is_none() {
         wanted.extend(experiments(view, &ANY_ANSWER));
-        if ANY_ANSWER.iter().all(|id| done(view, id)) {
-            wanted.extend(experiments(view, &INTERFERENCE));
+        if !ANY_ANSWER.iter().all(|id| done(view, id)) {
+            return wanted;
         }
     }
+    // Nothing but these variants shows whether it is the hello itself that something cannot bear.
+    wanted.extend(experiments(view, &INTERFERENCE));
+    let dropped = failure(own).is_some_and(|(_, why)| hung_up(why.kind)) && telling().next().is_none();
     // "It cannot use its key" is said of a host that hung up on everything, and again when asked alone.
-    if matches!(refusal, Refusal::HungUp { .. }) && INTERFERENCE.iter().all(|id| done(view, id)) {
+    if dropped && INTERFERENCE.iter().all(|id| done(view, id)) {
         wanted.extend(view.settled(Purpose::ReferenceHello).map(|attempt| attempt.recipe.alone()));
     }
     wanted
+}
+
+/// The refused hello again after one that worked, and the one that worked again after that: rate limits and balancers
+/// do not mind which hello it is.
+pub(super) fn controls(view: View<'_>, answer: &Attempt) -> Vec<Recipe> {
+    let hello = match outcome::refused_after(view, answer) {
+        Some(_) => answer.recipe.hello(),
+        None => Some(view.seen.options.client.as_str()),
+    };
+    hello.map(|hello| view.hello(Purpose::Control, hello).alone()).into_iter().collect()
 }
 
 /// Side by side, but one after the other on a host that was seen to turn away what comes beside another connection;
@@ -48,10 +75,10 @@ pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
 fn experiments(view: View<'_>, ids: &[&str]) -> Vec<Recipe> {
     let one_by_one = stability::turns_neighbours_away(view);
     let mut wanted = Vec::new();
-    for id in ids.iter().filter(|id| differs(view, id)) {
-        let recipe = view.hello(Purpose::HelloExperiment, id);
-        let turned_away = view.experiments().any(|attempt| attempt.recipe == recipe && !reached_tls(attempt));
-        let asked = view.attempts().any(|attempt| attempt.recipe == recipe);
+    for recipe in ids.iter().filter_map(|id| experiment(view, id)) {
+        let turned_away =
+            view.experiments().any(|attempt| attempt.recipe.asks_like(&recipe) && !reached_tls(attempt));
+        let asked = view.attempts().any(|attempt| attempt.recipe.asks_like(&recipe));
         if turned_away || (one_by_one && !asked) {
             wanted.push(recipe.alone());
         } else {
@@ -61,21 +88,14 @@ fn experiments(view: View<'_>, ids: &[&str]) -> Vec<Recipe> {
     wanted
 }
 
-fn reached_tls(attempt: &Attempt) -> bool {
-    attempt.step(Phase::Tls).is_some() || attempt.cut_off
+/// One experiment, where it asks anything new.
+pub(super) fn experiment(view: View<'_>, id: &str) -> Option<Recipe> {
+    let recipe = view.hello(Purpose::HelloExperiment, id).patience(silence::patience_ms(view));
+    differs(view, id).then_some(recipe)
 }
 
-/// A variant that is the reference client's own hello asks nothing new.
-fn differs(view: View<'_>, id: &str) -> bool {
-    let (Some(profile), Some(reference)) =
-        (HelloProfile::named(id, &view.seen.options.client), view.reference())
-    else {
-        return false;
-    };
-    let named = view.seen.server_name().parse::<std::net::IpAddr>().is_err();
-    (id != hello::NO_SNI || named)
-        && (&profile.suites, &profile.versions, &profile.extensions)
-            != (&reference.suites, &reference.versions, &reference.extensions)
+fn reached_tls(attempt: &Attempt) -> bool {
+    attempt.step(Phase::Tls).is_some() || attempt.cut_off
 }
 
 fn done(view: View<'_>, id: &str) -> bool {
@@ -89,5 +109,13 @@ fn unseen_certificate(view: View<'_>) -> Vec<Recipe> {
     let seen = view.attempts().any(|attempt| certificate(attempt).is_some());
     let reference_read =
         view.settled(Purpose::ReferenceHello).is_some_and(|attempt| attempt.step(Phase::Tls).is_some());
-    if seen || !reference_read { Vec::new() } else { experiments(view, &[hello::NO_TLS13]) }
+    let broke_in_silence = view
+        .settled(Purpose::Default)
+        .and_then(failure)
+        .is_some_and(|(_, why)| why.kind == FailureKind::Timeout);
+    if seen || !reference_read || broke_in_silence {
+        Vec::new()
+    } else {
+        experiments(view, &[hello::NO_TLS13])
+    }
 }

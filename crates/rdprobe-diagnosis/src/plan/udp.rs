@@ -16,5 +16,12 @@ pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
     };
     let port = options.udp_port.unwrap_or(view.address.port());
     let address = SocketAddr::new(view.address.ip(), port);
-    vec![Recipe { purpose: Purpose::Udp, address, alone: false, beside: None, ask: Ask::Udp { syns, all } }]
+    vec![Recipe {
+        purpose: Purpose::Udp,
+        address,
+        alone: false,
+        beside: None,
+        patience_ms: None,
+        ask: Ask::Udp { syns, all },
+    }]
 }

@@ -3,6 +3,7 @@
 use rdprobe_report::{Depth, FailureKind, Protocol, Protocols, Purpose, Recipe};
 
 use crate::registry;
+use crate::silence;
 use crate::view::{View, x224_facts};
 
 pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
@@ -15,21 +16,27 @@ pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
     let Some(facts) = x224_facts(step) else {
         return Vec::new();
     };
-    let rdp_only = view.recipe(Purpose::RdpOnly, Some(Protocols::RDP), None, Depth::X224);
     if let Some(failure) = &step.failure {
         return match failure.kind {
             // A failure code is followed up: what does the host accept then? Failure 5 is an answer in itself.
             FailureKind::Rejected if facts.failure_code == Some(5) => Vec::new(),
-            FailureKind::Rejected => vec![rdp_only],
-            // Is there RDP at all behind it, from before the negotiation, or TLS without X.224?
-            FailureKind::Reset | FailureKind::Closed | FailureKind::Timeout => {
-                let bare = view.recipe(Purpose::NoNegotiation, None, None, Depth::X224);
-                vec![rdp_only, bare, direct_tls(view)]
-            }
+            FailureKind::Rejected => vec![rdp_only(view)],
+            FailureKind::Reset | FailureKind::Closed | FailureKind::Timeout => unconfirmed(view),
             _ => Vec::new(),
         };
     }
     if view.seen.options.offers { further_offers(view) } else { Vec::new() }
+}
+
+/// Is there RDP at all behind it, from before the negotiation, or TLS without X.224?
+pub(super) fn unconfirmed(view: View<'_>) -> Vec<Recipe> {
+    let bare = view.recipe(Purpose::NoNegotiation, None, None, Depth::X224);
+    let patience = silence::patience_ms(view);
+    [rdp_only(view), bare, direct_tls(view)].map(|recipe| recipe.patience(patience)).into()
+}
+
+fn rdp_only(view: View<'_>) -> Recipe {
+    view.recipe(Purpose::RdpOnly, Some(Protocols::RDP), None, Depth::X224)
 }
 
 fn direct_tls(view: View<'_>) -> Recipe {

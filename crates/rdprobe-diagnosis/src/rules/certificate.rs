@@ -48,7 +48,40 @@ pub(crate) fn findings(view: View<'_>, now: Timestamp) -> Vec<Finding> {
     .into_iter()
     .flatten()
     .map(|draft| draft.evidence([view.pointer(attempt, Phase::Certificate)]).finish())
+    .chain(disagreement(view, now))
     .collect()
+}
+
+/// Connections got different certificates with keys of one kind: more than one machine answers, or the certificate was
+/// just renewed. A certificate for each kind of key is how hosts serve old clients too.
+fn disagreement(view: View<'_>, now: Timestamp) -> Option<Finding> {
+    let kind = |facts: &CertificateFacts| facts.key.as_ref().map(|key| key.algorithm.clone());
+    let seen: Vec<(&Attempt, &CertificateFacts)> = view
+        .attempts()
+        .filter_map(|attempt| Some((attempt, certificate(attempt).filter(|facts| facts.sha256.is_some())?)))
+        .collect();
+    let (first, own) = seen.first()?;
+    let (other_attempt, other) =
+        seen.iter().find(|(_, facts)| facts.sha256 != own.sha256 && kind(facts) == kind(own))?;
+    let describe = |facts: &CertificateFacts| {
+        let name = facts.common_name.as_deref().or(facts.subject.as_deref()).unwrap_or("no name");
+        let until = match facts.not_after {
+            Some(end) if end < now => format!(", expired on {}", end.date()),
+            Some(end) => format!(", valid until {}", end.date()),
+            None => String::new(),
+        };
+        let sha256: String = facts.sha256.as_deref().unwrap_or_default().chars().take(16).collect();
+        format!("one for {name}{until} (SHA-256 {sha256}…)")
+    };
+    let summary = format!(
+        "{} showed different certificates on different connections: {}, and {}. More than one machine answers there, and \
+         which one a client gets is chance.",
+        view.address,
+        describe(own),
+        describe(other),
+    );
+    let evidence = [first, other_attempt].map(|attempt| view.pointer(attempt, Phase::Certificate));
+    Some(Draft::new(registry::CERTS_DISAGREE, Phase::Certificate, summary).evidence(evidence).finish())
 }
 
 struct Judge<'a> {

@@ -1,10 +1,12 @@
 //! CredSSP without credentials: the version, the challenge, the clock.
 
 use rdprobe_report::facts::{CredsspFacts, NtStatus};
-use rdprobe_report::{Attempt, Confidence, FailureKind, Finding, Phase, Purpose, Step, Timestamp};
+use rdprobe_report::{Attempt, Confidence, FailureKind, Finding, Phase, Purpose, Severity, Step, Timestamp};
 
 use crate::draft::Draft;
 use crate::registry;
+use crate::rules::tcp::path_lost;
+use crate::silence;
 use crate::view::{View, credssp};
 
 /// STATUS_NTLM_BLOCKED ([MS-ERREF] 2.3.1).
@@ -60,6 +62,9 @@ fn failed(view: View<'_>, attempt: &Attempt, step: &Step, facts: &CredsspFacts) 
     let Some(failure) = &step.failure else {
         return Vec::new();
     };
+    let Some(sureness) = silence::sureness(view, step) else {
+        return Vec::new();
+    };
     let address = view.address;
     let detail = failure.detail.trim_end_matches('.');
     let status = facts.ntstatus;
@@ -69,7 +74,13 @@ fn failed(view: View<'_>, attempt: &Attempt, step: &Step, facts: &CredsspFacts) 
         );
         return vec![Draft::new(registry::CREDSSP_NTLM_BLOCKED, Phase::Credssp, summary).finish()];
     }
+    if let Some(finding) = refuses_ntlm(view) {
+        return vec![finding];
+    }
     let (code, summary) = match failure.kind {
+        FailureKind::Unreachable | FailureKind::Prohibited => {
+            return vec![path_lost(view, attempt, Phase::Credssp, detail)];
+        }
         FailureKind::Rejected => {
             let name = facts.ntstatus_name.as_deref().unwrap_or("a status without a name");
             (
@@ -96,10 +107,7 @@ fn failed(view: View<'_>, attempt: &Attempt, step: &Step, facts: &CredsspFacts) 
         ),
         _ => return Vec::new(),
     };
-    let mut draft = Draft::new(code, Phase::Credssp, summary);
-    if attempt.cut_off {
-        draft = draft.confidence(Confidence::Likely);
-    }
+    let draft = Draft::new(code, Phase::Credssp, summary).confidence(sureness);
     let mut findings = vec![draft.finish()];
     if matches!(
         failure.kind,
@@ -115,6 +123,30 @@ fn failed(view: View<'_>, attempt: &Attempt, step: &Step, facts: &CredsspFacts) 
         );
     }
     findings
+}
+
+/// The host's own SPNEGO answer takes no NTLM: CredSSP works, and a client with Kerberos gets in.
+fn refuses_ntlm(view: View<'_>) -> Option<Finding> {
+    let refusing = [Purpose::Spnego, Purpose::Default].into_iter().find_map(|purpose| {
+        let attempt = view.settled(purpose)?;
+        let (step, facts) = credssp(attempt)?;
+        let by_spnego = step.failure.as_ref()?.kind == FailureKind::Rejected && facts.ntstatus.is_none();
+        let answered_in_spnego = facts.spnego || facts.mechanism.is_some();
+        (by_spnego && answered_in_spnego).then_some((attempt, facts))
+    });
+    let (attempt, facts) = refusing?;
+    let instead = match facts.mechanism.as_deref() {
+        Some(mechanism) if mechanism != "NTLM" => format!("it selects {mechanism}"),
+        _ => "it rejects what it was offered".into(),
+    };
+    let summary = format!(
+        "{} answers CredSSP and takes no NTLM: {instead}. A client with a Kerberos ticket for it gets in; one that enters \
+         it by address, is outside the domain or reaches no domain controller does not.",
+        view.address
+    );
+    let draft =
+        Draft::new(registry::CREDSSP_NTLM_BLOCKED, Phase::Credssp, summary).severity(Severity::Warning);
+    Some(draft.evidence([view.pointer(attempt, Phase::Credssp)]).finish())
 }
 
 fn skew(view: View<'_>, facts: &CredsspFacts) -> Option<Finding> {

@@ -5,6 +5,9 @@ use rdprobe_report::{Failure, FailureKind, Finding, Observations, Phase};
 use crate::draft::Draft;
 use crate::registry;
 
+/// A resolver that was given less time, in milliseconds, was given none: it asks each server for seconds.
+const LEAST_MS: f64 = 1000.0;
+
 /// The name did not resolve.
 pub(crate) fn findings(seen: &Observations) -> Vec<Finding> {
     let Some(step) = &seen.resolution else {
@@ -14,6 +17,11 @@ pub(crate) fn findings(seen: &Observations) -> Vec<Finding> {
     let dns = seen.dns().cloned().unwrap_or_default();
     let error = dns.resolver_error.as_deref().unwrap_or("no error name");
     let (code, summary) = match &step.failure {
+        Some(failure) if failure.local_fault().is_some() => return Vec::new(),
+        // Our patience, not the resolver's silence.
+        Some(Failure { kind: FailureKind::Timeout, .. }) if step.duration_ms.0 < LEAST_MS => {
+            return Vec::new();
+        }
         Some(Failure { kind: FailureKind::Timeout, .. }) => (
             registry::DNS_TIMEOUT,
             format!(

@@ -1,86 +1,200 @@
-//! What failed beside its neighbours and succeeded alone.
+//! What two connections saw differently: a host that limits, bans or dies, and backends that are not alike.
 
-use rdprobe_report::{Attempt, FailureKind, Finding, Phase};
+use rdprobe_report::{Attempt, FailureKind, Finding, Phase, Protocol, Purpose, Step};
 
 use crate::draft::Draft;
 use crate::registry;
-use crate::view::{View, failure};
+use crate::silence;
+use crate::view::{View, failure, impatient, x224_facts};
 
-/// Pairs of one recipe that failed beside its neighbours, in which phase and how, and went further alone.
-fn pairs<'a>(view: View<'a>) -> impl Iterator<Item = (&'a Attempt, &'a Attempt, Phase, FailureKind)> {
+/// One question that failed and was answered when it was asked alone.
+struct Pair<'a> {
+    first: &'a Attempt,
+    alone: &'a Attempt,
+    phase: Phase,
+    kind: FailureKind,
+}
+
+fn pairs<'a>(view: View<'a>) -> impl Iterator<Item = Pair<'a>> {
+    let again = |purpose| matches!(purpose, Purpose::ReferenceHello | Purpose::Control);
     view.attempts().filter(|attempt| attempt.recipe.alone && !attempt.in_flight()).filter_map(move |alone| {
-        let first =
-            view.attempts().find(|first| !first.recipe.alone && first.recipe.alone() == alone.recipe)?;
-        let (phase, why) = failure(first)?;
-        went_further(alone, phase).then_some((first, alone, phase, why.kind))
+        let first = view.attempts().find(|first| {
+            let like = first.recipe.alone().asks_like(&alone.recipe);
+            // The refused hello again, as a control, is the reference hello once more.
+            let control = again(first.recipe.purpose)
+                && alone.recipe.purpose == Purpose::Control
+                && first.recipe.ask == alone.recipe.ask;
+            first.id != alone.id && !first.recipe.alone && (like || control)
+        })?;
+        let (phase, why) = failure(first).filter(|(phase, _)| !given_up_early(view, first, *phase))?;
+        went_further(alone, phase).then_some(Pair { first, alone, phase, kind: why.kind })
     })
+}
+
+/// The attempt was waited for less long than the host took for an answer to another in the same phase.
+fn given_up_early(view: View<'_>, attempt: &Attempt, phase: Phase) -> bool {
+    let took = |attempt: &Attempt| attempt.step(phase).map_or(0.0, |step| step.duration_ms.0);
+    let answered = view.attempts().filter(|other| other.step(phase).is_some_and(Step::is_ok));
+    impatient(attempt) && answered.map(took).fold(0.0, f64::max) > took(attempt)
 }
 
 /// Whether the host was seen to turn a connection away before TLS only because others of ours were open.
 pub(crate) fn turns_neighbours_away(view: View<'_>) -> bool {
-    pairs(view).any(|(_, _, phase, _)| phase <= Phase::X224)
+    pairs(view).any(|pair| pair.phase <= Phase::X224)
 }
 
 pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
-    let mut flaky = Vec::new();
-    let mut waited = Vec::new();
-    for (first, alone, phase, kind) in pairs(view) {
-        match kind {
-            // Turned away only when one of ours had been served: it had waited for that one, as no client's does.
-            FailureKind::Reset | FailureKind::Closed if after_another_was_served(view, first) => {
-                waited.push((first, alone, phase));
-            }
-            FailureKind::Timeout => waited.push((first, alone, phase)),
-            FailureKind::Reset | FailureKind::Closed | FailureKind::Refused => {
-                flaky.push((first, alone, phase))
-            }
-            _ => {}
-        }
-    }
-    let evidence = |pairs: &[(&Attempt, &Attempt, Phase)]| {
-        pairs
-            .iter()
-            .flat_map(|(first, alone, phase)| [view.pointer(first, *phase), view.pointer(alone, *phase)])
-            .collect::<Vec<_>>()
-    };
+    let (waited, flaky): (Vec<_>, Vec<_>) = pairs(view)
+        .filter(|pair| {
+            matches!(
+                pair.kind,
+                FailureKind::Reset | FailureKind::Closed | FailureKind::Refused | FailureKind::Timeout
+            )
+        })
+        .partition(|pair| waited_for_another(view, pair));
     let mut findings = Vec::new();
-    if let Some((first, ..)) = flaky.first() {
-        let how = failure(first).map(|(_, why)| why.detail.clone()).unwrap_or_default();
-        let summary = format!(
-            "{} hung up on {} of several connections made side by side ({how}), and took the same connection when it \
-             was made alone: it limits connections, or not every machine behind this address is well.",
-            view.address,
-            if flaky.len() == 1 { "one".into() } else { flaky.len().to_string() },
-        );
-        findings
-            .push(Draft::new(registry::TCP_FLAKY, Phase::Tcp, summary).evidence(evidence(&flaky)).finish());
-    } else if !waited.is_empty() {
+    findings.extend(unlike_answers(view));
+    findings.extend(turned_away(view));
+    if findings.is_empty() && !flaky.is_empty() {
+        findings.push(unsteady(view, &flaky));
+    }
+    if findings.is_empty() && !waited.is_empty() {
         let summary = format!(
             "{} serves one connection at a time: ours were in each other's way, and each was answered when made alone.",
             view.address
         );
-        findings.push(
-            Draft::new(registry::TCP_ONE_AT_A_TIME, Phase::Tcp, summary).evidence(evidence(&waited)).finish(),
-        );
+        let evidence = waited.iter().flat_map(|pair| evidence(view, pair));
+        findings
+            .push(Draft::new(registry::TCP_ONE_AT_A_TIME, Phase::Tcp, summary).evidence(evidence).finish());
     }
     findings
 }
 
-/// The attempt ended after another that was made beside it had got all that it asked for.
-fn after_another_was_served(view: View<'_>, attempt: &Attempt) -> bool {
+fn unsteady(view: View<'_>, flaky: &[Pair<'_>]) -> Finding {
+    let how = flaky.first().and_then(|pair| failure(pair.first)).map(|(_, why)| why.detail.clone());
+    let summary = format!(
+        "{} failed on {} of several connections ({}), and took the same connection when it was made again, alone: it \
+         limits connections, or not every machine behind this address is well.",
+        view.address,
+        if flaky.len() == 1 { "one".into() } else { flaky.len().to_string() },
+        how.unwrap_or_default(),
+    );
+    let evidence = flaky.iter().flat_map(|pair| evidence(view, pair));
+    Draft::new(registry::TCP_FLAKY, Phase::Tcp, summary).evidence(evidence).finish()
+}
+
+fn evidence(view: View<'_>, pair: &Pair<'_>) -> [String; 2] {
+    [view.pointer(pair.first, pair.phase), view.pointer(pair.alone, pair.phase)]
+}
+
+/// The same offer was answered with different selections.
+fn unlike_answers(view: View<'_>) -> Option<Finding> {
+    let selected = |attempt: &Attempt| -> Option<Protocol> {
+        x224_facts(attempt.step(Phase::X224).filter(|step| step.is_ok())?)?.selected
+    };
+    let usual = || view.attempts().filter(|attempt| selected(attempt).is_some());
+    let first = view.settled(Purpose::Default).filter(|attempt| selected(attempt).is_some())?;
+    let other = usual()
+        .find(|other| other.recipe.offer() == first.recipe.offer() && selected(other) != selected(first))?;
+    let summary = format!(
+        "{} answered the same offer with {} on one connection and with {} on another: more than one machine answers \
+         there, and they are not set up alike.",
+        view.address,
+        selected(first)?,
+        selected(other)?,
+    );
+    let evidence = [first, other].map(|attempt| view.pointer(attempt, Phase::X224));
+    Some(Draft::new(registry::TCP_FLAKY, Phase::Tcp, summary).evidence(evidence).finish())
+}
+
+/// From some connection on the host, or something before it, took no more of ours.
+fn turned_away(view: View<'_>) -> Option<Finding> {
+    let over_tcp =
+        || view.attempts().filter(|attempt| attempt.step(Phase::Tcp).is_some() && !attempt.in_flight());
+    let served: Vec<&Attempt> = over_tcp().filter(|attempt| was_served(attempt)).collect();
+    let last = served.iter().map(|attempt| attempt.started_ms.0).reduce(f64::max)?;
+    let turned: Vec<&Attempt> = over_tcp()
+        .filter(|attempt| attempt.started_ms.0 >= last && is_turned_away(view, attempt, &served))
+        .collect();
+    let again = turned.len() > 1 || turned.iter().any(|attempt| attempt.recipe.alone);
+    let since_then =
+        over_tcp().filter(|attempt| attempt.started_ms.0 > last).all(|attempt| !was_served(attempt));
+    let (last_phase, why) = turned.last().and_then(|attempt| failure(attempt))?;
+    if !again || !since_then {
+        return None;
+    }
+    let how = match why.kind {
+        FailureKind::Timeout => "no longer answers",
+        FailureKind::Refused => "refuses them",
+        FailureKind::Reset => "resets them",
+        FailureKind::Closed => "closes them",
+        _ => "cannot be reached",
+    };
+    let summary = format!(
+        "{} took {} of our connections and since then {how} ({} in a row): a ban, a rate limit, or the service ended \
+         under them. What was asked after that has no answer.",
+        view.address,
+        served.len(),
+        turned.len(),
+    );
+    let evidence = turned.iter().map(|attempt| {
+        let phase = failure(attempt).map_or(last_phase, |(phase, _)| phase);
+        view.pointer(attempt, phase)
+    });
+    Some(Draft::new(registry::TCP_TURNED_AWAY, Phase::Tcp, summary).evidence(evidence).finish())
+}
+
+/// The attempt got an answer to its connection request, whatever it was.
+fn was_served(attempt: &Attempt) -> bool {
+    attempt.step(Phase::X224).is_some_and(|step| {
+        step.is_ok() || step.failure.as_ref().is_some_and(|why| why.kind == FailureKind::Rejected)
+    })
+}
+
+/// The attempt was not let in, though a connection, or this very offer, had been taken before.
+fn is_turned_away(view: View<'_>, attempt: &Attempt, served: &[&Attempt]) -> bool {
+    let Some((step, why)) = attempt.failure() else { return false };
+    let by_peer = why.local_fault().is_none() && silence::sureness(view, step).is_some() && !attempt.cut_off;
+    let hung_up = matches!(why.kind, FailureKind::Reset | FailureKind::Closed | FailureKind::Timeout);
+    by_peer
+        && match step.phase() {
+            Phase::Tcp => true,
+            Phase::X224 => {
+                hung_up && served.iter().any(|other| other.recipe.offer() == attempt.recipe.offer())
+            }
+            _ => false,
+        }
+}
+
+/// The attempt failed while another of ours was being served, which no client's does; and it had to wait for that one,
+/// or was turned away once that one had got all that it asked for.
+fn waited_for_another(view: View<'_>, pair: &Pair<'_>) -> bool {
+    let attempt = pair.first;
     let end = |attempt: &Attempt| attempt.steps.last().map(|step| step.started_ms.0 + step.duration_ms.0);
-    let beside = |other: &&Attempt| other.id != attempt.id && !other.recipe.alone && !other.in_flight();
-    let over_tcp = |other: &&Attempt| other.step(Phase::Tcp).is_some();
-    view.attempts()
-        .filter(beside)
-        .filter(over_tcp)
-        .filter(|other| other.started_ms.0 <= attempt.started_ms.0 && other.failure().is_none())
-        .any(|other| end(other).zip(end(attempt)).is_some_and(|(served, turned_away)| served <= turned_away))
+    let Some(failed_at) = end(attempt) else { return false };
+    let beside = view.attempts().filter(|other| {
+        let overlaps = other.started_ms.0 <= failed_at && end(other) >= Some(attempt.started_ms.0);
+        other.id != attempt.id
+            && !other.recipe.alone
+            && !other.in_flight()
+            && other.step(Phase::Tcp).is_some_and(Step::is_ok)
+            && overlaps
+    });
+    let mut served = beside.filter(|other| was_served(other));
+    match pair.kind {
+        FailureKind::Timeout => served.next().is_some(),
+        FailureKind::Reset | FailureKind::Closed => served.any(|other| {
+            other.started_ms.0 <= attempt.started_ms.0
+                && other.failure().is_none()
+                && end(other) <= Some(failed_at)
+        }),
+        _ => false,
+    }
 }
 
 /// The attempt came past the phase in which its twin had failed, or got an answer in it.
 fn went_further(attempt: &Attempt, phase: Phase) -> bool {
     let refused =
         || failure(attempt).is_some_and(|(at, why)| at == phase && why.kind == FailureKind::Rejected);
-    !attempt.cut_off && (attempt.step(phase).is_some_and(rdprobe_report::Step::is_ok) || refused())
+    !attempt.cut_off && (attempt.step(phase).is_some_and(Step::is_ok) || refused())
 }

@@ -1,9 +1,10 @@
 //! The connection was not made.
 
-use rdprobe_report::{FailureKind, Finding, Phase, Target};
+use rdprobe_report::{Attempt, FailureKind, Finding, Phase, Target};
 
 use crate::draft::Draft;
 use crate::registry;
+use crate::silence;
 use crate::view::{View, tcp_facts};
 
 pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
@@ -11,6 +12,9 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let Some(failure) = &step.failure else {
+        return Vec::new();
+    };
+    let Some(sureness) = silence::sureness(view, step) else {
         return Vec::new();
     };
     let address = view.address;
@@ -51,11 +55,9 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
         ),
         _ => return Vec::new(),
     };
-    let mut draft =
-        Draft::new(code.clone(), Phase::Tcp, summary).evidence([view.pointer(attempt, Phase::Tcp)]);
-    if attempt.cut_off {
-        draft = draft.confidence(rdprobe_report::Confidence::Likely);
-    }
+    let mut draft = Draft::new(code.clone(), Phase::Tcp, summary)
+        .evidence([view.pointer(attempt, Phase::Tcp)])
+        .confidence(sureness);
     if code == registry::TCP_REFUSED && port != Target::DEFAULT_PORT {
         draft = draft.cause(format!(
             "Remote Desktop listens on its usual port {} and not on {port}, or on a third one.",
@@ -63,4 +65,16 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
         ));
     }
     vec![draft.finish()]
+}
+
+/// The way to the host was lost under a connection that stood: an ICMP error came in answer to its segments.
+pub(crate) fn path_lost(view: View<'_>, attempt: &Attempt, phase: Phase, detail: &str) -> Finding {
+    let summary = format!(
+        "{} took the connection, and then the way to it was lost: {detail}. Something between drops what follows the \
+         first packets and says so.",
+        view.address
+    );
+    Draft::new(registry::TCP_UNREACHABLE, Phase::Tcp, summary)
+        .evidence([view.pointer(attempt, phase)])
+        .finish()
 }

@@ -3,6 +3,7 @@
 use rdprobe_report::facts::UdpFacts;
 use rdprobe_report::{Attempt, Facts, Finding, Phase, Purpose, Severity, Step, UdpQuestion};
 
+use crate::coverage;
 use crate::draft::Draft;
 use crate::registry;
 use crate::view::View;
@@ -27,9 +28,12 @@ pub(crate) fn decided(view: View<'_>) -> Option<(&Attempt, &Step, &UdpFacts)> {
 }
 
 pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
-    let Some((attempt, _, facts)) = decided(view) else {
+    let Some((attempt, step, facts)) = decided(view) else {
         return Vec::new();
     };
+    if let Some(finding) = ours(view, attempt, step) {
+        return vec![finding];
+    }
     let Some(draft) = judge(view, facts) else {
         return Vec::new();
     };
@@ -41,6 +45,19 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
         UdpQuestion::Expected => Severity::Error,
     };
     vec![draft.severity(severity).evidence([view.pointer(attempt, Phase::Udp)]).finish()]
+}
+
+/// What was asked for properly could not be sent: nothing is known, and that is ours.
+fn ours(view: View<'_>, attempt: &Attempt, step: &Step) -> Option<Finding> {
+    let asked = matches!(view.seen.options.udp, UdpQuestion::Asked | UdpQuestion::Expected);
+    let fault = step.failure.as_ref()?.local_fault().filter(|_| asked)?;
+    let summary = format!(
+        "This computer could not ask {} over UDP: {}. That says nothing of the host.",
+        view.address,
+        coverage::words(fault)
+    );
+    let draft = Draft::new(registry::PROBE_LOCAL_FAULT, Phase::Udp, summary);
+    Some(draft.evidence([view.pointer(attempt, Phase::Udp)]).finish())
 }
 
 fn judge(view: View<'_>, facts: &UdpFacts) -> Option<Draft> {
@@ -103,6 +120,15 @@ fn judge(view: View<'_>, facts: &UdpFacts) -> Option<Draft> {
         }
         if facts.sent == 0 {
             return None;
+        }
+        if facts.probes.iter().any(|probe| probe.garbage.is_some()) {
+            return draft(
+                registry::UDP_MALFORMED,
+                format!(
+                    "UDP port {port} answers, and with bytes that are no RDP-UDP: another service listens there. Sessions \
+                     use TCP alone."
+                ),
+            );
         }
         return draft(
             registry::UDP_NO_ANSWER,

@@ -1,11 +1,13 @@
 //! The X.224 negotiation: who answers, what it selects, and whether it insists on NLA.
 
 use rdprobe_report::facts::{Nla, Service, X224Facts};
-use rdprobe_report::{Attempt, Confidence, Failure, FailureKind, Finding, Phase, Protocol, Purpose, Step};
+use rdprobe_report::{Attempt, Failure, FailureKind, Finding, Phase, Protocol, Purpose, Step};
 
 use crate::draft::Draft;
 use crate::plan::failure_code;
 use crate::registry;
+use crate::rules::tcp::path_lost;
+use crate::silence;
 use crate::view::{View, answered, x224_facts};
 
 pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
@@ -90,8 +92,14 @@ fn failed(
         finding.evidence.push(tls);
         return vec![finding];
     }
+    let Some(sureness) = silence::sureness(view, step) else {
+        return Vec::new();
+    };
     let detail = failure.detail.trim_end_matches('.');
     let (code, summary) = match failure.kind {
+        FailureKind::Unreachable | FailureKind::Prohibited => {
+            return vec![path_lost(view, attempt, Phase::X224, detail)];
+        }
         FailureKind::Reset => (
             registry::X224_RESET,
             format!(
@@ -125,10 +133,7 @@ fn failed(
         ),
         _ => return Vec::new(),
     };
-    let mut draft = Draft::new(code, Phase::X224, summary).evidence([pointer]);
-    if attempt.cut_off {
-        draft = draft.confidence(Confidence::Likely);
-    }
+    let mut draft = Draft::new(code, Phase::X224, summary).evidence([pointer]).confidence(sureness);
     let older =
         [Purpose::RdpOnly, Purpose::NoNegotiation, Purpose::NlaQuestion].into_iter().find_map(accepted);
     if let Some(other) = older {

@@ -113,7 +113,7 @@ impl Host {
     fn attempt(&mut self, purpose: Purpose, ask: Ask, alone: bool, steps: Vec<Step>) {
         self.seen.attempts.push(Attempt {
             id: self.seen.attempts.len() as u32,
-            recipe: Recipe { purpose, address: self.address, alone, beside: None, ask },
+            recipe: Recipe { purpose, address: self.address, alone, beside: None, patience_ms: None, ask },
             started_ms: Millis(1.3),
             ended_ms: Some(Millis(8.0)),
             cut_off: false,
