@@ -3,9 +3,9 @@
 use std::fmt;
 
 /// The most bytes that an unknown word may have; the words of the format are far shorter.
-const MOST: usize = 46;
+const MOST: usize = 38;
 
-/// An identifier that this version does not know, kept as it came: at most 46 bytes of UTF-8.
+/// An identifier that this version does not know, kept as it came: at most 38 bytes of UTF-8.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name {
     // Unused bytes are zero, so that equal names are equal bytes.

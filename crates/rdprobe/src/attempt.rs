@@ -341,13 +341,13 @@ impl<N: Network> Connection<'_, N> {
         let ran = self.drive(Phase::Credssp, &mut machine, channel).await;
         let round_trip = ran.from.elapsed();
         let mut concluded = Box::new(machine).conclude();
-        if let Facts::Credssp(facts) = &mut concluded.facts {
-            if let Some(server_time) = facts.server_time {
-                let half = round_trip.as_secs_f64() * 1e3 / 2.0;
-                let ours = self.context.network.now().unix_millis() as f64 - half;
-                facts.skew_ms = Some(Millis((server_time.unix_millis() as f64 - ours).round()));
-                facts.skew_error_ms = Some(Millis((half * 1e3).round() / 1e3));
-            }
+        if let Facts::Credssp(facts) = &mut concluded.facts
+            && let Some(server_time) = facts.server_time
+        {
+            let half = round_trip.as_secs_f64() * 1e3 / 2.0;
+            let ours = self.context.network.now().unix_millis() as f64 - half;
+            facts.skew_ms = Some(Millis((server_time.unix_millis() as f64 - ours).round()));
+            facts.skew_error_ms = Some(Millis((half * 1e3).round() / 1e3));
         }
         self.log.step(ran.from, concluded, ran.bytes);
     }

@@ -31,11 +31,9 @@ pub(crate) async fn drive<S: Stream>(
     let mut silent = Instant::now();
     loop {
         let outgoing = machine.outgoing();
-        if !outgoing.is_empty() {
-            if timeout_at(until.at, channel.write(&outgoing)).await.is_err() {
-                machine.end(silence(channel, silent, until.limit));
-                return true;
-            }
+        if !outgoing.is_empty() && timeout_at(until.at, channel.write(&outgoing)).await.is_err() {
+            machine.end(silence(channel, silent, until.limit));
+            return true;
         }
         let wanted = machine.wanted().min(READ_SIZE);
         if wanted == 0 {
@@ -62,6 +60,8 @@ pub(crate) async fn drive<S: Stream>(
 fn silence<S: Stream>(channel: &mut Channel<S>, silent: Instant, limit: Limit) -> Ending {
     match channel.take_error() {
         Some(error) => socket_ending(&error, silent),
+        // The time ran out while an RST behind the FIN was waited for.
+        None if channel.has_ended() => Ending::Closed,
         None => Ending::Silent { silent_ms: Millis::from(silent.elapsed()), limit },
     }
 }

@@ -276,7 +276,10 @@ async fn resolve<N: Network>(
         }
         Ok(Err(error)) => {
             facts.resolver_error = Some(error.name);
-            Some(error.fault.unwrap_or_else(|| Failure::new(FailureKind::Rejected, error.detail)))
+            Some(match error.fault {
+                Some(fault) => *fault,
+                None => Failure::new(FailureKind::Rejected, error.detail),
+            })
         }
         Err(_) => {
             let limit = if Instant::now() < context.deadline() { Limit::Phase } else { Limit::Deadline };

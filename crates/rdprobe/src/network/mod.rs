@@ -92,7 +92,7 @@ pub struct ResolveError {
     /// Its text.
     pub detail: String,
     /// What of ours stood in the way, where no resolver was asked for want of it.
-    pub fault: Option<Failure>,
+    pub fault: Option<Box<Failure>>,
 }
 
 impl ResolveError {
@@ -103,7 +103,7 @@ impl ResolveError {
 
     /// What kept us from asking one.
     pub fn local(name: &str, fault: Failure) -> Self {
-        Self { name: name.into(), detail: fault.detail.clone(), fault: Some(fault) }
+        Self { name: name.into(), detail: fault.detail.clone(), fault: Some(Box::new(fault)) }
     }
 }
 
