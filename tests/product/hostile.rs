@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rdprobe_testkit::Scenario;
 use rdprobe_testkit::script::{Cut, CutBy};
+use rdprobe_tests::proof::unproven;
 
 use crate::stage::{play, scenarios};
 
@@ -51,6 +52,9 @@ fn cut_everywhere(scenario: &Scenario, index: u64) -> Vec<String> {
                 Err(_) => "panics".into(),
                 Ok(simulation) if simulation.elapsed > LONGEST => format!("takes {:?}", simulation.elapsed),
                 Ok(simulation) => {
+                    if let Some(claim) = unproven(&simulation.output) {
+                        failed.push(format!("{} cut after {after} by {by:?}: {claim}", scenario.name));
+                    }
                     let verdict = &simulation.output.verdict;
                     if !verdict.ruled_out.is_empty() && !verdict.next.is_empty() {
                         continue;

@@ -57,6 +57,11 @@ fn differences(pointer: &str, left: &Value, right: &Value, lines: &mut Vec<Strin
 }
 
 #[test]
+fn healthy_is_shown_by_the_steps() {
+    over_all(|_, report| rdprobe_tests::proof::unproven(report).into_iter().collect());
+}
+
+#[test]
 fn evidence_leads_somewhere_and_no_rule_claims_too_much() {
     over_all(|_, report| {
         let value = json(report);

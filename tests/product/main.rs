@@ -7,6 +7,7 @@ mod hostile;
 mod inbound;
 mod invariants;
 mod loopback;
+mod mangled;
 mod recordings;
 mod scenarios;
 mod stage;

@@ -21,6 +21,8 @@ use rdprobe_report::{
     UdpQuestion,
 };
 
+use crate::proof;
+
 /// Connections that the bytes can tell apart; the attempts take them in turn.
 const MOST_CONNECTIONS: usize = 16;
 /// Whatever the hosts say, a report is no larger than so many bytes for each that they said, and a base.
@@ -68,6 +70,7 @@ fn check(report: &Report, said: usize) {
     let verdict = &report.verdict;
     assert!(!verdict.summary.is_empty(), "a verdict says something");
     assert!(!verdict.ruled_out.is_empty() && !verdict.next.is_empty(), "never empty");
+    assert_eq!(proof::unproven(report), None);
     let json = serde_json::to_string(report).expect("a report has string keys alone");
     assert!(json.len() <= BASE + GROWTH * said, "{} bytes of report for {said} of hosts", json.len());
     let read: Report = serde_json::from_str(&json).expect("what is written can be read");

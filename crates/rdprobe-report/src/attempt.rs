@@ -144,10 +144,10 @@ impl Recipe {
         Self { patience_ms: Some(milliseconds.clamp(0.0, 3_600_000.0).ceil() as u32), ..self }
     }
 
-    /// Whether both are the same question, asked alone or not; when it is asked and how long it is waited for apart.
+    /// Whether both are the same question, asked alike: alone or not, beside a silent step or not.
     pub fn asks_like(&self, other: &Self) -> bool {
-        (self.purpose, self.address, self.alone, &self.ask)
-            == (other.purpose, other.address, other.alone, &other.ask)
+        (self.purpose, self.address, self.alone, self.beside.is_some(), &self.ask)
+            == (other.purpose, other.address, other.alone, other.beside.is_some(), &other.ask)
     }
 
     /// The hello that a TCP attempt sends.

@@ -17,7 +17,7 @@ use rdprobe_report::{
 use rustls::pki_types::CertificateDer;
 use tokio::sync::Notify;
 use tokio::time::error::Elapsed;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::admission::Descriptor;
 use crate::channel::Channel;
@@ -32,6 +32,9 @@ const REFUSAL_GRACE: Duration = Duration::from_millis(10);
 /// Between two tries for which our own side had no socket.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+
+/// For how long the ends of silent connections are waited for before the last question.
+const ENDED_AFTER_SILENCE: Duration = Duration::from_millis(100);
 
 /// An attempt that the loop can look at while it runs, so that nothing is lost when it is cut off.
 pub(crate) struct Live {
@@ -84,7 +87,9 @@ pub(crate) async fn run<N: Network>(context: &Context<'_, N>, attempt: SharedAtt
             let _turn = context.admit(context.admission.turn(context.number, recipe.address, alone)).await;
             if alone {
                 // A server that serves one connection at a time may not have seen the end of the last one yet.
-                context.leaving.ended(recipe.address).await;
+                // A silent one would not end at all, and its silence was waited for already.
+                let most = if patience.is_some() { ENDED_AFTER_SILENCE } else { Duration::MAX };
+                let _ = timeout(most, context.leaving.ended(recipe.address)).await;
             }
             let descriptor = context.admit(context.admission.descriptor()).await;
             log.begin();

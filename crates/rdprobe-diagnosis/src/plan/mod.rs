@@ -43,7 +43,8 @@ pub fn silence_ms(seen: &Observations, attempt: &Attempt) -> f64 {
 /// What could still have told something and was not asked: the plan's ceiling was reached, or the probe was ended.
 pub(crate) fn not_asked(seen: &Observations) -> Vec<Recipe> {
     let open = |view: View<'_>| {
-        let wanted = questions(view);
+        let silent = silent::ended(view);
+        let wanted = silent.map_or_else(|| questions(view), |silent| silent::last(view, silent));
         wanted.into_iter().filter(move |recipe| !asked(view, recipe)).collect::<Vec<_>>()
     };
     views(seen)
@@ -61,14 +62,15 @@ fn on_address(view: View<'_>) -> Vec<Recipe> {
         let wanted = udp::wanted(view).into_iter().chain(silent::questions(view, attempt, phase));
         return schedule(view, wanted, silent::MOST_BESIDE);
     }
+    if let Some(silent) = silent::ended(view) {
+        let wanted = udp::wanted(view).into_iter().chain(silent::last(view, silent));
+        return schedule(view, wanted, silent::MOST_BESIDE);
+    }
     schedule(view, questions(view).into_iter(), MOST_AT_ONCE)
 }
 
 /// Every question whose answer can still change the verdict, whether it was asked already or not.
 fn questions(view: View<'_>) -> Vec<Recipe> {
-    if let Some(silent) = silent::ended(view) {
-        return udp::wanted(view).into_iter().chain(silent::last(view, silent)).collect();
-    }
     let wanted: [fn(View<'_>) -> Vec<Recipe>; 6] =
         [udp::wanted, first::wanted, repeat::wanted, x224::wanted, tls::wanted, credssp::wanted];
     wanted.into_iter().flat_map(|questions| questions(view)).collect()

@@ -1,7 +1,7 @@
 //! What is asked beside a silent step, so that its timeout costs no second one.
 //!
 //! Once the attempt that decides has had no answer for the longer of 1 s and 8 round trips, the questions that its
-//! timeout would raise start beside it, one at a time. None starts after its limit; then it is made once more, alone,
+//! timeout would raise start beside it, one at a time. None starts after its limit; as it ends, it is made once more,
 //! and waited for only as long as silence needs to say anything.
 
 use rdprobe_report::{Attempt, Beside, FailureKind, Phase, Purpose, Recipe, hello};
@@ -75,21 +75,18 @@ fn worked<'a>(view: View<'a>) -> Option<&'a Attempt> {
     view.experiments().find(|attempt| answered(attempt) && within(reference, attempt))
 }
 
-/// The last question: the control that is still missing, else the silent attempt once more. It is waited for only as
-/// long as silence needs to say anything.
+/// The last question, once the silent step has ended: the control that is still missing, else the silent attempt once
+/// more. It is waited for only as long as silence needs to say anything.
 pub(super) fn last(view: View<'_>, silent: &Attempt) -> Vec<Recipe> {
+    let Some((step, _)) = silent.failure() else { return Vec::new() };
+    let beside = Beside { attempt: silent.id, phase: step.phase() };
     let patience = silence::patience_ms(view);
-    let missing = worked(view).filter(|answer| refused_after(view, answer).is_some());
-    if let Some(answer) = missing {
-        if answer.recipe.hello().and_then(|hello| control(view, hello)).is_some() {
-            return Vec::new();
-        }
-        return controls(view, answer).into_iter().map(|recipe| recipe.patience(patience)).collect();
-    }
-    let repeated = view
-        .attempts()
-        .any(|attempt| attempt.recipe.alone && attempt.recipe.purpose == silent.recipe.purpose);
-    if repeated { Vec::new() } else { vec![silent.recipe.alone().patience(patience)] }
+    let wanted = match worked(view).filter(|answer| refused_after(view, answer).is_some()) {
+        Some(answer) if answer.recipe.hello().and_then(|hello| control(view, hello)).is_some() => Vec::new(),
+        Some(answer) => controls(view, answer),
+        None => vec![silent.recipe.clone()],
+    };
+    wanted.into_iter().map(|recipe| recipe.beside(beside).patience(patience)).collect()
 }
 
 /// Attempts whose silence is waited for no longer: the NLA question, which decides nothing.

@@ -1,34 +1,38 @@
 //! What two connections saw differently: a host that limits, bans or dies, and backends that are not alike.
 
-use rdprobe_report::{Attempt, FailureKind, Finding, Phase, Protocol, Purpose, Step};
+use rdprobe_report::{Attempt, FailureKind, Finding, Phase, Protocol, Purpose, Recipe, Step};
 
 use crate::draft::Draft;
 use crate::registry;
 use crate::silence;
 use crate::view::{View, failure, impatient, x224_facts};
 
-/// One question that failed and was answered when it was asked alone.
+/// One question that failed and was answered when it was asked again, alone or after a silence.
 struct Pair<'a> {
     first: &'a Attempt,
-    alone: &'a Attempt,
+    again: &'a Attempt,
     phase: Phase,
     kind: FailureKind,
 }
 
 fn pairs<'a>(view: View<'a>) -> impl Iterator<Item = Pair<'a>> {
-    let again = |purpose| matches!(purpose, Purpose::ReferenceHello | Purpose::Control);
-    view.attempts().filter(|attempt| attempt.recipe.alone && !attempt.in_flight()).filter_map(move |alone| {
+    let repeated = |attempt: &&Attempt| {
+        !attempt.in_flight() && (attempt.recipe.alone || attempt.recipe.beside.is_some())
+    };
+    view.attempts().filter(repeated).filter_map(move |again| {
         let first = view.attempts().find(|first| {
-            let like = first.recipe.alone().asks_like(&alone.recipe);
-            // The refused hello again, as a control, is the reference hello once more.
-            let control = again(first.recipe.purpose)
-                && alone.recipe.purpose == Purpose::Control
-                && first.recipe.ask == alone.recipe.ask;
-            first.id != alone.id && !first.recipe.alone && (like || control)
+            first.id < again.id && !first.recipe.alone && asks_again(&first.recipe, &again.recipe)
         })?;
         let (phase, why) = failure(first).filter(|(phase, _)| !given_up_early(view, first, *phase))?;
-        went_further(alone, phase).then_some(Pair { first, alone, phase, kind: why.kind })
+        went_further(again, phase).then_some(Pair { first, again, phase, kind: why.kind })
     })
+}
+
+/// Whether the second is the first once more; the refused hello as a control is the reference hello once more.
+fn asks_again(first: &Recipe, again: &Recipe) -> bool {
+    let same = first.purpose == again.purpose
+        || (first.purpose == Purpose::ReferenceHello && again.purpose == Purpose::Control);
+    same && first.address == again.address && first.ask == again.ask
 }
 
 /// The attempt was waited for less long than the host took for an answer to another in the same phase.
@@ -84,7 +88,7 @@ fn unsteady(view: View<'_>, flaky: &[Pair<'_>]) -> Finding {
 }
 
 fn evidence(view: View<'_>, pair: &Pair<'_>) -> [String; 2] {
-    [view.pointer(pair.first, pair.phase), view.pointer(pair.alone, pair.phase)]
+    [view.pointer(pair.first, pair.phase), view.pointer(pair.again, pair.phase)]
 }
 
 /// The same offer was answered with different selections.
@@ -175,6 +179,7 @@ fn waited_for_another(view: View<'_>, pair: &Pair<'_>) -> bool {
     let beside = view.attempts().filter(|other| {
         let overlaps = other.started_ms.0 <= failed_at && end(other) >= Some(attempt.started_ms.0);
         other.id != attempt.id
+            && other.id != pair.again.id
             && !other.recipe.alone
             && !other.in_flight()
             && other.step(Phase::Tcp).is_some_and(Step::is_ok)
