@@ -20,15 +20,20 @@ fn no_replay_of_a_mangled_report_panics_or_calls_it_healthy_unproven() {
     let mut read = 0;
     for recorded in RECORDED {
         let whole: Value = serde_json::from_str(recorded).expect("JSON");
-        for _ in 0..400 {
+        for _ in 0..40 {
+            // What can still be read is mangled further.
             let mut report = whole.clone();
-            for _ in 0..=dice(3) {
-                mangle(&mut report, &mut dice);
+            for _ in 0..20 {
+                let mut changed = report.clone();
+                mangle(&mut changed, &mut dice);
+                if replay(changed.to_string().as_bytes()).is_some() {
+                    report = changed;
+                    read += 1;
+                }
             }
-            read += usize::from(replay(report.to_string().as_bytes()).is_some());
         }
     }
-    assert!(read > 200, "only {read} of 1200 could be read at all");
+    assert!(read > 300, "only {read} of 2400 could be read at all");
 }
 
 #[test]

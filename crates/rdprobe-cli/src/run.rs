@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rdprobe::network::{Tokio, TokioStream};
 use rdprobe::{Admission, Family, Lingering, Probe, Timeouts, Trust};
 use rdprobe_report::{Options, Report, Target};
+use tokio::sync::watch;
 
 use crate::args::ProbeArguments;
 
@@ -69,13 +70,19 @@ impl Settings {
     }
 
     /// Probes one target until its verdict stands, or until `stop` is done.
-    pub(crate) async fn probe(&self, target: Target, stop: impl Future<Output = ()>) -> Probed {
+    pub(crate) async fn probe(
+        &self,
+        target: Target,
+        suspicion: watch::Sender<Option<String>>,
+        stop: impl Future<Output = ()>,
+    ) -> Probed {
         let probe = Probe::new(target, self.options.clone())
             .timeouts(self.timeouts)
             .family(self.family)
             .only_address(self.only_address)
             .trust(Arc::clone(&self.trust))
             .admission(Arc::clone(&self.admission))
+            .suspicion(suspicion)
             .stop_when(stop);
         #[cfg(feature = "logon")]
         let probe = probe.logon(self.account.clone());

@@ -39,6 +39,13 @@ pub(crate) fn healthy_summary(seen: &Observations, phases: &Phases) -> String {
             seen.target.host
         );
     }
+    if phases.credssp.outcome == PhaseOutcome::NotObservable {
+        return format!(
+            "{} answers Remote Desktop as it should{list}, as far as it could be followed: NLA, which comes behind TLS, \
+             was not reached.",
+            seen.target.host
+        );
+    }
     format!(
         "{} answers Remote Desktop as it should{list}: nothing that can be seen before the logon stops a client.",
         seen.target.host
@@ -196,7 +203,7 @@ pub(crate) fn next(
         next.push(Next::new(
             "Look at the logon with the client itself",
             "What follows TLS could not be looked at here, since the host has no suite that rdprobe's TLS library \
-             speaks; the client gets that far.",
+             speaks; the client has one.",
         ));
     }
     next

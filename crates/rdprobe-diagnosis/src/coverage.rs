@@ -6,7 +6,8 @@
 
 use rdprobe_report::facts::CertificateFacts;
 use rdprobe_report::{
-    Code, Failure, FailureKind, Finding, LocalFault, Observations, Phase, Protocol, Purpose, Severity, Step,
+    Attempt, Code, Failure, FailureKind, Finding, LocalFault, Observations, Phase, Protocol, Purpose,
+    Severity, Step,
 };
 
 use crate::draft::Draft;
@@ -144,8 +145,9 @@ fn tls_state(view: View<'_>) -> State {
 }
 
 fn certificate_state(view: View<'_>) -> State {
+    let ok = |attempt: &&Attempt| attempt.step(Phase::Certificate).is_some_and(Step::is_ok);
     let read = |facts: &CertificateFacts| facts.sha256.is_some() && facts.parse_error.is_none();
-    if view.attempts().filter_map(certificate).any(read) {
+    if view.attempts().filter(ok).filter_map(certificate).any(read) {
         State::Seen
     } else {
         State::Open(why_missing(view, Phase::Certificate))

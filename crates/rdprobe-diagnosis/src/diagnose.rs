@@ -48,6 +48,22 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
     }
 }
 
+/// What is suspected while the probe still runs, in a few words; none where nothing is amiss so far.
+pub fn suspected(seen: &Observations) -> Option<String> {
+    let view = View::new(seen, verdict::deciding_address(seen)?);
+    if let Some((phase, silent_ms)) = plan::silent_phase(view) {
+        return Some(format!("{} has said nothing at {phase} for {:.0} s", view.address, silent_ms / 1e3));
+    }
+    // The time does not matter here: certificates are judged at the end.
+    let mut findings = rules::tcp::findings(view);
+    findings.extend(rules::x224::findings(view));
+    findings.extend(rules::tls::findings(view));
+    findings.extend(rules::credssp::findings(view));
+    findings.retain(|finding| finding.severity == Severity::Error);
+    let worst = findings.iter().min_by_key(|finding| (finding.phase, registry::rank(&finding.code)))?;
+    Some(format!("{} so far", worst.code))
+}
+
 /// Everything found on one address, the logon apart.
 fn on_address(view: View<'_>, now: Timestamp) -> Vec<Finding> {
     let mut findings = rules::tcp::findings(view);

@@ -23,5 +23,5 @@ mod windows;
 
 pub use rules::logon::{Ground, ground, unsafe_for_credentials};
 
-pub use diagnose::diagnose;
+pub use diagnose::{diagnose, suspected};
 pub use plan::{MOST_AT_ONCE, MOST_ATTEMPTS, given_up, plan, silence_ms};

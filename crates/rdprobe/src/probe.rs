@@ -16,6 +16,7 @@ use rdprobe_report::{
     Ask, Attempt, Facts, Failure, FailureEvidence, FailureKind, Limit, Millis, Observations, Options, Phase,
     Phases, Report, Step, StepOutcome, Target, Timestamp,
 };
+use tokio::sync::watch;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tracing::debug;
@@ -79,6 +80,7 @@ pub struct Probe<'a> {
     admission: Arc<Admission>,
     #[cfg(feature = "logon")]
     account: Option<Arc<crate::Account>>,
+    suspicion: Option<watch::Sender<Option<String>>>,
     stop: Pin<Box<dyn Future<Output = ()> + 'a>>,
 }
 
@@ -140,6 +142,7 @@ impl<'a> Probe<'a> {
             admission: Arc::default(),
             #[cfg(feature = "logon")]
             account: None,
+            suspicion: None,
             stop: Box::pin(pending()),
         }
     }
@@ -182,6 +185,12 @@ impl<'a> Probe<'a> {
         self
     }
 
+    /// Tells what is suspected while the probe runs, in a few words for a progress line.
+    pub fn suspicion(mut self, tell: watch::Sender<Option<String>>) -> Self {
+        self.suspicion = Some(tell);
+        self
+    }
+
     /// Ends the probe early when this future is ready; what was seen by then is judged.
     pub fn stop_when(mut self, stop: impl Future<Output = ()> + 'a) -> Self {
         self.stop = Box::pin(stop);
@@ -200,6 +209,7 @@ impl<'a> Probe<'a> {
             admission,
             #[cfg(feature = "logon")]
             account,
+            suspicion,
             mut stop,
         } = self;
         let started_at = network.now();
@@ -229,7 +239,7 @@ impl<'a> Probe<'a> {
             () = &mut stop => seen.cut_short = true,
         }
         if !seen.cut_short {
-            observe(&context, &mut seen, stop).await;
+            observe(&context, &mut seen, suspicion, stop).await;
         }
         seen.elapsed_ms = Millis::from(started.elapsed());
         let report = rdprobe_diagnosis::diagnose(&seen, started_at, started_at);
@@ -322,6 +332,7 @@ async fn resolve_patiently<N: Network>(
 async fn observe<N: Network>(
     context: &Context<'_, N>,
     seen: &mut Observations,
+    suspicion: Option<watch::Sender<Option<String>>>,
     mut stop: Pin<Box<dyn Future<Output = ()> + '_>>,
 ) {
     let mut running = FuturesUnordered::new();
@@ -332,6 +343,9 @@ async fn observe<N: Network>(
             if let Some(attempt) = shared.get(id as usize) {
                 attempt.given_up.notify_one();
             }
+        }
+        if let Some(tell) = &suspicion {
+            tell.send_replace(rdprobe_diagnosis::suspected(seen));
         }
         let planned = rdprobe_diagnosis::plan(seen);
         let late = Instant::now() >= context.deadline();

@@ -31,7 +31,12 @@ async fn drive(hosts: &Demo, settings: &Settings, output: &mut Output) -> Result
     let mut probes = Vec::new();
     for host in &hosts.hosts {
         let target = parse_target(&host.target)?;
-        probes.push(async move { (host, settings.probe(target, std::future::pending()).await) });
+        probes.push(async move {
+            (
+                host,
+                settings.probe(target, tokio::sync::watch::Sender::new(None), std::future::pending()).await,
+            )
+        });
     }
     // All at once, shown in order.
     let mut probes = std::pin::pin!(stream::iter(probes).buffered(hosts.hosts.len().max(1)));

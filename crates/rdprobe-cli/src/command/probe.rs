@@ -63,6 +63,8 @@ struct Run<'a> {
     early: BTreeMap<usize, Box<Report>>,
     printed: usize,
     stop: watch::Sender<bool>,
+    /// Of the target that is probed alone.
+    suspicion: watch::Sender<Option<String>>,
     started: Instant,
 }
 
@@ -78,6 +80,7 @@ impl<'a> Run<'a> {
             early: BTreeMap::new(),
             printed: 0,
             stop: watch::Sender::new(false),
+            suspicion: watch::Sender::new(None),
             started: Instant::now(),
         }
     }
@@ -131,7 +134,9 @@ impl<'a> Run<'a> {
                 let _ = stop.wait_for(|stop| *stop).await;
             };
             let settings = self.settings;
-            self.running.push(Box::pin(async move { (number, settings.probe(target, stopped).await) }));
+            let suspicion = self.suspicion.clone();
+            self.running
+                .push(Box::pin(async move { (number, settings.probe(target, suspicion, stopped).await) }));
         }
     }
 
@@ -153,7 +158,12 @@ impl<'a> Run<'a> {
         let spent = self.started.elapsed().as_secs();
         let done = self.printed + self.early.len();
         match self.total {
-            1 => format!("probing, {spent} s; Ctrl-C prints what is known so far"),
+            1 => match &*self.suspicion.borrow() {
+                Some(suspected) => {
+                    format!("probing, {spent} s ({suspected}); Ctrl-C prints what is known so far")
+                }
+                None => format!("probing, {spent} s; Ctrl-C prints what is known so far"),
+            },
             total => format!("{done} of {total} hosts, {spent} s; Ctrl-C prints what is known so far"),
         }
     }

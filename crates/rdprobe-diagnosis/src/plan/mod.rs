@@ -76,6 +76,12 @@ fn questions(view: View<'_>) -> Vec<Recipe> {
     wanted.into_iter().flat_map(|questions| questions(view)).collect()
 }
 
+/// The phase at which a deciding attempt has been silent for long, and for how many milliseconds.
+pub(crate) fn silent_phase(view: View<'_>) -> Option<(rdprobe_report::Phase, f64)> {
+    let (attempt, phase) = silent::in_flight(view)?;
+    Some((phase, attempt.waiting?.silent_ms.0))
+}
+
 fn over_tcp(recipe: &Recipe) -> bool {
     matches!(recipe.ask, Ask::Tcp { .. })
 }
