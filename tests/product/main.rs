@@ -10,4 +10,5 @@ mod loopback;
 mod mangled;
 mod recordings;
 mod scenarios;
+mod silence;
 mod stage;

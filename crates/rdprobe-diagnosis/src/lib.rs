@@ -24,4 +24,4 @@ mod windows;
 pub use rules::logon::{Ground, ground, unsafe_for_credentials};
 
 pub use diagnose::{diagnose, suspected};
-pub use plan::{MOST_AT_ONCE, MOST_ATTEMPTS, given_up, plan, silence_ms};
+pub use plan::{MOST_AT_ONCE, MOST_ATTEMPTS, given_up, next_syn_version, plan, silence_ms};

@@ -90,7 +90,7 @@ impl<N: Network> Run<'_, N> {
         }
         let _descriptor = self.context.admit(self.context.admission.descriptor()).await;
         let socket = self.open().await;
-        let version = self.version(number);
+        let version = rdprobe_diagnosis::next_syn_version(&self.facts.borrow(), number, self.all);
         let syn = Syn::new(version, random());
         let place = self.facts.borrow().probes.len();
         let sent = Instant::now();
@@ -142,24 +142,6 @@ impl<N: Network> Run<'_, N> {
     fn failed(&self, error: &io::Error) {
         self.fault.borrow_mut().get_or_insert(local_failure(error));
         self.record();
-    }
-
-    /// Version 2 first: a server that demands SYNEX answers no version 1. Where nothing was answered, the others.
-    fn version(&self, number: u32) -> u16 {
-        let silent = self.facts.borrow().received == 0;
-        match (number, silent) {
-            (0, _) => 2,
-            (1, true) => 1,
-            (2, true) if !self.all => 3,
-            (number, true) if self.all && number % 4 == 3 => 1,
-            _ => self
-                .facts
-                .borrow()
-                .probes
-                .iter()
-                .find(|probe| probe.rtt_ms.is_some())
-                .map_or(2, |probe| probe.version),
-        }
     }
 
     fn answer(&self, place: usize, syn_ack: &SynAck, round_trip: Duration) {

@@ -12,6 +12,7 @@ mod tls;
 mod udp;
 mod x224;
 
+pub use udp::next_syn_version;
 pub(crate) use x224::failure_code;
 
 use rdprobe_report::{Ask, Attempt, Depth, Observations, Offer, Protocols, Purpose, Recipe};

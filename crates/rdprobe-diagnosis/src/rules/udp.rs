@@ -34,6 +34,10 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
     if let Some(finding) = ours(view, attempt, step) {
         return vec![finding];
     }
+    // Aside, a datagram that our own side did not send is no word of the host.
+    if step.failure.as_ref().is_some_and(|failure| failure.local_fault().is_some()) {
+        return Vec::new();
+    }
     let Some(draft) = judge(view, facts) else {
         return Vec::new();
     };
