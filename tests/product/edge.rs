@@ -71,6 +71,29 @@ fn a_socket_that_is_not_to_be_had_now_is_waited_for() {
 }
 
 #[test]
+fn a_name_is_asked_for_again_once_there_are_descriptors() {
+    let scenario: Scenario = format!(
+        "title = 'x'
+        target = 'rds.example'
+        names = {{ 'rds.example' = {{ addresses = ['192.0.2.7'], local_first = ['descriptors', 'descriptors'] }} }}
+        [[hosts]]
+        address = '192.0.2.7'
+        {HEALTHY}"
+    )
+    .parse()
+    .expect("a scenario");
+    let played = play(&scenario, None);
+    assert_eq!(played.ledger.resolved.len(), 3);
+    assert_eq!(played.output.phases.dns.outcome, PhaseOutcome::Ok);
+
+    let forbidden =
+        "title = 'x'\ntarget = 'rds.example'\nnames = { 'rds.example' = { local_first = ['permission'] } }";
+    let report = play(&forbidden.parse().expect("a scenario"), None).output;
+    let failure = report.resolution.as_ref().and_then(|step| step.failure.as_ref()).expect("it failed");
+    assert_eq!(failure.local_fault(), Some(LocalFault::Permission));
+}
+
+#[test]
 fn faults_of_our_own_are_told_apart() {
     for (word, fault) in [
         ("descriptors", LocalFault::Descriptors),

@@ -10,7 +10,7 @@ use rdprobe_report::{Options, Target, Timestamp};
 use serde::Deserialize;
 
 use crate::certificates::{CertificateSpec, Certificates};
-use crate::script::Host;
+use crate::script::{Host, LocalError};
 
 /// One scenario.
 #[derive(Clone, Debug, Deserialize)]
@@ -81,6 +81,8 @@ pub struct Resolution {
     pub addresses: Vec<IpAddr>,
     /// `getaddrinfo`'s name for its error: `EAI_NONAME`, `EAI_AGAIN`, `EAI_FAIL`, `EAI_NODATA`.
     pub error: Option<String>,
+    /// What fails of the client's own at the first questions, one by one, before any resolver is asked.
+    pub local_first: Vec<LocalError>,
     /// No answer ever comes.
     pub hang: bool,
     /// How long the answer takes; 2 ms where nothing is given.

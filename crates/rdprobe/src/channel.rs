@@ -59,6 +59,11 @@ impl<S: Stream> Channel<S> {
         self.stream.take_error()
     }
 
+    /// Whether the peer has ended the connection.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// Bytes written to and read from the socket so far.
     pub(crate) fn bytes(&self) -> (u64, u64) {
         (self.sent, self.received)

@@ -159,6 +159,7 @@ impl<N: Network> Run<'_, N> {
     /// Whatever else may come: this is no silence.
     fn garbage(&self, place: usize, datagram: &[u8]) {
         let kept = hex::encode(&datagram[..datagram.len().min(KEPT)]);
+        self.facts.borrow_mut().probes[place].garbage.take_if(|earlier| earlier.is_empty());
         self.facts.borrow_mut().probes[place].garbage.get_or_insert(kept);
         self.record();
     }

@@ -60,6 +60,8 @@ pub(crate) async fn drive<S: Stream>(
 fn silence<S: Stream>(channel: &mut Channel<S>, silent: Instant, limit: Limit) -> Ending {
     match channel.take_error() {
         Some(error) => socket_ending(&error, silent),
+        // The time ran out while an RST behind the FIN was waited for.
+        None if channel.has_ended() => Ending::Closed,
         None => Ending::Silent { silent_ms: Millis::from(silent.elapsed()), limit },
     }
 }

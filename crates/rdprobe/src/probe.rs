@@ -13,17 +13,18 @@ use futures_util::future::OptionFuture;
 use futures_util::stream::FuturesUnordered;
 use rdprobe_report::facts::DnsFacts;
 use rdprobe_report::{
-    Ask, Attempt, Facts, Failure, FailureKind, Millis, Observations, Options, Phase, Phases, Report, Step,
-    StepOutcome, Target, Timestamp,
+    Ask, Attempt, Facts, Failure, FailureEvidence, FailureKind, Limit, Millis, Observations, Options, Phase,
+    Phases, Report, Step, StepOutcome, Target, Timestamp,
 };
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tracing::debug;
 
 use crate::admission::Admission;
 use crate::attempt::{self, Live, SharedAttempt};
 use crate::lingering::{Leaving, Lingering};
-use crate::network::Network;
+use crate::network::{Network, ResolveError, passes};
 use crate::trust::Trust;
 
 /// Addresses of one name that are probed at the most.
@@ -264,16 +265,10 @@ async fn resolve<N: Network>(
     family: Family,
     only_address: Option<IpAddr>,
 ) -> Step {
-    let mut from = Instant::now();
     let literal = only_address.or(target.ip());
-    let answer = match literal {
-        Some(address) => Ok(Ok(vec![address])),
-        None => {
-            let _open = context.admit(context.admission.resolver()).await;
-            from = Instant::now();
-            let until = (from + context.timeouts.phase).min(context.deadline());
-            timeout_at(until, context.network.resolve(&target.host)).await
-        }
+    let (from, answer) = match literal {
+        Some(address) => (Instant::now(), Ok(Ok(vec![address]))),
+        None => resolve_patiently(context, &target.host).await,
     };
     let mut facts = DnsFacts { literal: literal.is_some(), ..DnsFacts::default() };
     let failure = match answer {
@@ -291,9 +286,16 @@ async fn resolve<N: Network>(
         }
         Ok(Err(error)) => {
             facts.resolver_error = Some(error.name);
-            Some(Failure::new(FailureKind::Rejected, error.detail))
+            Some(match error.fault {
+                Some(fault) => *fault,
+                None => Failure::new(FailureKind::Rejected, error.detail),
+            })
         }
-        Err(_) => Some(Failure::new(FailureKind::Timeout, "the resolver gave no answer")),
+        Err(_) => {
+            let limit = if Instant::now() < context.deadline() { Limit::Phase } else { Limit::Deadline };
+            let silence = FailureEvidence::Silence { silent_ms: Millis::from(from.elapsed()), limit };
+            Some(Failure::new(FailureKind::Timeout, "the resolver gave no answer").with(silence))
+        }
     };
     Step {
         facts: Facts::Dns(facts),
@@ -303,6 +305,26 @@ async fn resolve<N: Network>(
         bytes_sent: 0,
         bytes_received: 0,
         failure,
+    }
+}
+
+/// Asks again until the deadline where our own side has no socket for it now. With the answer, when the last question
+/// was asked.
+async fn resolve_patiently<N: Network>(
+    context: &Context<'_, N>,
+    host: &str,
+) -> (Instant, Result<Result<Vec<IpAddr>, ResolveError>, Elapsed>) {
+    const PAUSE: Duration = Duration::from_millis(50);
+    let _open = context.admit(context.admission.resolver()).await;
+    loop {
+        let from = Instant::now();
+        let until = (from + context.timeouts.phase).min(context.deadline());
+        let answer = timeout_at(until, context.network.resolve(host)).await;
+        let again = matches!(&answer, Ok(Err(ResolveError { fault: Some(fault), .. })) if passes(fault));
+        if !again || Instant::now() + PAUSE >= context.deadline() {
+            return (from, answer);
+        }
+        sleep(PAUSE).await;
     }
 }
 
@@ -428,12 +450,26 @@ fn give_up<N: Network>(
     for attempt in shared {
         let mut attempt = attempt.borrow_mut();
         if attempt.in_flight() {
-            attempt.ended_ms = Some(Millis::from(context.started.elapsed()));
+            let now = Millis::from(context.started.elapsed());
+            attempt.ended_ms = Some(now);
             attempt.cut_off = cut_off;
+            let limit = if cut_off { Limit::Stop } else { Limit::Patience };
+            attempt.steps.iter_mut().for_each(|step| still_silent(step, now, limit));
             let place = attempt.id as usize;
             seen.attempts[place] = attempt.clone();
         }
     }
+}
+
+/// A step that was recorded while it waited has waited until now.
+fn still_silent(step: &mut Step, now: Millis, limit: Limit) {
+    let Some(Failure { evidence: Some(FailureEvidence::Silence { silent_ms, limit: recorded }), .. }) =
+        &mut step.failure
+    else {
+        return;
+    };
+    step.duration_ms = Millis(now.0 - step.started_ms.0);
+    (*silent_ms, *recorded) = (step.duration_ms, limit);
 }
 
 /// The longest round trip that was measured; zero where none was.

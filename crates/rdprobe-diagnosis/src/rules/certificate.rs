@@ -14,6 +14,8 @@ use crate::view::{View, certificate, x224_facts};
 const SOON_DAYS: f64 = 14.0;
 /// Server Authentication, and Windows' own Remote Desktop Authentication.
 const SERVER_USES: [&str; 2] = ["1.3.6.1.5.5.7.3.1", "1.3.6.1.4.1.311.54.1.2"];
+/// Where it could not be read, for which names the certificate is stays unknown (RFC 5280 4.2.1.6).
+const SUBJECT_ALTERNATIVE_NAME: &str = "2.5.29.17";
 /// anyExtendedKeyUsage (RFC 5280 4.2.1.12).
 const ANY_USE: &str = "2.5.29.37.0";
 
@@ -190,7 +192,9 @@ impl Judge<'_> {
 
     fn name(&self) -> Option<Draft> {
         let wanted = self.view.seen.server_name();
-        if self.facts.sha256.is_none() || self.facts.parse_error.is_some() || matches(self.facts, wanted) {
+        let unread = self.facts.unread_extensions.iter().any(|oid| oid == SUBJECT_ALTERNATIVE_NAME);
+        let unknown = self.facts.sha256.is_none() || self.facts.parse_error.is_some() || unread;
+        if unknown || matches(self.facts, wanted) {
             return None;
         }
         let bears = if self.facts.names.is_empty() {

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use rdprobe::network::{ConnectError, Network, ResolveError, Stream};
+use rdprobe::network::{ConnectError, Network, ResolveError, Stream, local_failure};
 use rdprobe_report::facts::TcpFacts;
 use rdprobe_report::{Millis, Timestamp};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -126,25 +126,31 @@ impl Network for SimulatedNetwork {
     }
 
     async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ResolveError> {
-        self.ledger.lock().expect("nobody panics here").resolved.push(host.into());
+        let before = {
+            let mut ledger = self.ledger.lock().expect("nobody panics here");
+            ledger.resolved.push(host.into());
+            ledger.resolved.iter().filter(|name| *name == host).count() - 1
+        };
         let resolution = self.scenario.resolution(host);
+        if let Some(error) = resolution.local_first.get(before) {
+            let error = io::Error::from_raw_os_error(error.errno());
+            return Err(ResolveError::local("EAI_SYSTEM", local_failure(&error)));
+        }
         if resolution.hang {
             std::future::pending::<()>().await;
         }
         sleep(Duration::from_millis(resolution.delay_ms.unwrap_or(2))).await;
         match resolution.error {
-            Some(name) => Err(ResolveError {
-                detail: match &name[..] {
+            Some(name) => Err(ResolveError::new(
+                &name,
+                match &name[..] {
                     "EAI_NONAME" => "Name or service not known",
                     "EAI_AGAIN" => "Temporary failure in name resolution",
                     "EAI_FAIL" => "Non-recoverable failure in name resolution",
                     "EAI_NODATA" => "No address associated with hostname",
-                    "EAI_SYSTEM" => "Too many open files",
                     _ => "name resolution failed",
-                }
-                .into(),
-                name,
-            }),
+                },
+            )),
             None => Ok(resolution.addresses),
         }
     }

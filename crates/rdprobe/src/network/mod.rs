@@ -85,12 +85,26 @@ pub enum Received {
 }
 
 /// Why a name did not resolve.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ResolveError {
     /// `getaddrinfo`'s own name, `EAI_NONAME`.
     pub name: String,
     /// Its text.
     pub detail: String,
+    /// What of ours stood in the way, where no resolver was asked for want of it.
+    pub fault: Option<Box<Failure>>,
+}
+
+impl ResolveError {
+    /// What a resolver said.
+    pub fn new(name: &str, detail: impl Into<String>) -> Self {
+        Self { name: name.into(), detail: detail.into(), fault: None }
+    }
+
+    /// What kept us from asking one.
+    pub fn local(name: &str, fault: Failure) -> Self {
+        Self { name: name.into(), detail: fault.detail.clone(), fault: Some(Box::new(fault)) }
+    }
 }
 
 /// Why a connection was not made.

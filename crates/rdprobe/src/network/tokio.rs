@@ -34,7 +34,7 @@ impl Network for Tokio {
         let host = host.to_owned();
         // A resolver that hangs holds its thread, not us: the runtime is left with `shutdown_background`.
         tokio::task::spawn_blocking(move || os::resolve(&host)).await.unwrap_or_else(|error| {
-            Err(ResolveError { name: "EAI_SYSTEM".into(), detail: error.to_string() })
+            Err(ResolveError::local("EAI_SYSTEM", Failure::local(LocalFault::Unspecified, error.to_string())))
         })
     }
 
@@ -129,7 +129,8 @@ fn why_refused(error: &io::Error, icmp: Option<&Icmp>) -> Failure {
         ) => FailureKind::Unreachable,
         _ => return local_failure(error),
     };
-    Failure::new(kind, plain(error))
+    // The socket's own error may be a mere "not connected" by now.
+    Failure::new(kind, icmp.map_or_else(|| plain(error), |icmp| icmp.meaning().into()))
 }
 
 /// Notes where a firewall of this very computer sent it. A neighbour that does not answer ARP is told from our own

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, ToSocketAddrs};
 
-use crate::network::ResolveError;
+use crate::network::{ResolveError, plain};
 
 /// Blocks until the system's resolver has answered.
 pub(crate) fn resolve(host: &str) -> Result<Vec<IpAddr>, ResolveError> {
@@ -23,7 +23,7 @@ pub(crate) fn resolve(host: &str) -> Result<Vec<IpAddr>, ResolveError> {
                 Some(11002) => "EAI_AGAIN",
                 _ => "EAI_FAIL",
             };
-            Err(ResolveError { name: name.into(), detail: error.to_string() })
+            Err(ResolveError::new(name, plain(&error)))
         }
     }
 }

@@ -6,15 +6,14 @@ use std::ffi::{CStr, CString};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ptr;
 
-use crate::network::ResolveError;
+use rdprobe_report::{Failure, LocalFault};
+
+use crate::network::{ResolveError, local_failure};
 
 /// Blocks until the system's resolver has answered. Addresses come in its order (RFC 6724), each once.
 pub(crate) fn resolve(host: &str) -> Result<Vec<IpAddr>, ResolveError> {
     let Ok(name) = CString::new(host) else {
-        return Err(ResolveError {
-            name: "EAI_NONAME".into(),
-            detail: "the name contains a zero byte".into(),
-        });
+        return Err(ResolveError::new("EAI_NONAME", "the name contains a zero byte"));
     };
     // SAFETY: all zeros is a valid addrinfo: no flags, any family, null pointers.
     let mut hints: libc::addrinfo = unsafe { std::mem::zeroed() };
@@ -73,11 +72,13 @@ fn error(code: i32) -> ResolveError {
         libc::EAI_NODATA => "EAI_NODATA",
         _ => "EAI_OTHER",
     };
-    let detail = if code == libc::EAI_SYSTEM {
-        std::io::Error::last_os_error().to_string()
-    } else {
-        // SAFETY: gai_strerror returns a static string for every code.
-        unsafe { CStr::from_ptr(libc::gai_strerror(code)) }.to_string_lossy().into_owned()
-    };
-    ResolveError { name: name.into(), detail }
+    // Before anything else is called.
+    let system = std::io::Error::last_os_error();
+    // SAFETY: gai_strerror returns a static string for every code.
+    let text = || unsafe { CStr::from_ptr(libc::gai_strerror(code)) }.to_string_lossy().into_owned();
+    match code {
+        libc::EAI_SYSTEM => ResolveError::local(name, local_failure(&system)),
+        libc::EAI_MEMORY => ResolveError::local(name, Failure::local(LocalFault::Resources, text())),
+        _ => ResolveError::new(name, text()),
+    }
 }
