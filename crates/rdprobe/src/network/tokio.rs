@@ -62,10 +62,13 @@ impl Network for Tokio {
         // Reading the queue may clear SO_ERROR and the other way round, so both are read.
         let icmp = os::icmp_error(SockRef::from(&stream)).ok().flatten();
         let error = stream.take_error().map_err(local)?;
+        // The peer may be gone since that look: then the second one tells of it.
+        let gone = error.is_none() && stream.peer_addr().is_err();
+        let error = if gone { stream.take_error().map_err(local)? } else { error };
         // A SYN that is refused gives another error: this connection stood, and was reset at once.
-        let reset = error.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset);
-        let error = if reset { None } else { error.or_else(|| stream.peer_addr().err()) };
-        if let Some(error) = error {
+        let was_reset = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionReset;
+        let reset = error.as_ref().map_or(gone, was_reset);
+        if let Some(error) = error.filter(|error| !was_reset(error)) {
             return Err(refused(&error, icmp, nothing()));
         }
         // From here on an ICMP error would end the connection, where an ordinary client's kernel tries on.
