@@ -27,8 +27,9 @@ use crate::logon;
 use crate::network::{ConnectError, Network, Stream as _, passes};
 use crate::probe::Context;
 
-/// How long a refusal of our missing client certificate is waited for beyond one round trip.
-const REFUSAL_GRACE: Duration = Duration::from_millis(10);
+/// How long a refusal of our missing client certificate is waited for beyond one round trip. A server that goes on
+/// without one sends its session tickets, which end the wait at once.
+const REFUSAL_GRACE: Duration = Duration::from_millis(100);
 /// Between two tries for which our own side had no socket.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);

@@ -44,6 +44,7 @@ enum Key {
     Rsa2048,
     Rsa1024,
     P256,
+    P521,
 }
 
 impl Key {
@@ -52,6 +53,7 @@ impl Key {
             Key::Rsa2048 => &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
             Key::Rsa1024 => &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"],
             Key::P256 => &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+            Key::P521 => &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"],
         }
     }
 }

@@ -3,7 +3,7 @@
 use rdprobe_report::{Attempt, FailureKind, Phase, Purpose, Recipe};
 
 use crate::silence;
-use crate::view::{View, answered, failure};
+use crate::view::{View, answered, failure, impatient};
 
 /// The first questions, those on which most hangs first.
 const NEIGHBOURS: [Purpose; 3] = [Purpose::ReferenceHello, Purpose::Default, Purpose::NlaQuestion];
@@ -56,6 +56,8 @@ fn ends_apart(attempt: &Attempt, other: &Attempt) -> bool {
     match failure(other) {
         None => other.step(phase).is_some(),
         Some((further, _)) if further > phase => true,
+        // Who was not waited for to the end says nothing of how it would have ended.
+        Some((same, _)) if same == phase && (impatient(attempt) || impatient(other)) => false,
         Some((same, other_why)) if same == phase => {
             class(why.kind) != class(other_why.kind) || answered(attempt) != answered(other)
         }

@@ -63,8 +63,10 @@ impl Network for Tokio {
         let icmp = os::icmp_error(SockRef::from(&stream)).ok().flatten();
         let error = stream.take_error().map_err(local)?;
         // The peer may be gone since that look: then the second one tells of it.
-        let gone = error.is_none() && stream.peer_addr().is_err();
+        let gone = error.is_none() && icmp.is_none() && stream.peer_addr().is_err();
         let error = if gone { stream.take_error().map_err(local)? } else { error };
+        // Reading the queue took the error along: not being connected is what is left of it.
+        let error = error.or_else(|| stream.peer_addr().err().filter(|_| icmp.is_some()));
         // A SYN that is refused gives another error: this connection stood, and was reset at once.
         let was_reset = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionReset;
         let reset = error.as_ref().map_or(gone, was_reset);
