@@ -1,5 +1,6 @@
 //! The product as a whole, from the scripts of hosts to the verdict.
 
+mod cases;
 mod cost;
 mod hostile;
 mod inbound;
