@@ -1,6 +1,10 @@
 //! Real problems with a known cause (`fixtures/cases`): is the cause among the first three that are told?
 
-use rdprobe_report::Report;
+use std::collections::BTreeMap;
+
+use rdprobe_diagnosis::causes::cause;
+use rdprobe_diagnosis::symptom::differential;
+use rdprobe_report::{CauseStatus, Change, Report, Stage, Told};
 use rdprobe_testkit::Scenario;
 use serde::Deserialize;
 
@@ -15,7 +19,6 @@ struct Cases {
 
 /// One problem: what its host shows, what its user knows, and how it ended.
 #[derive(Debug, Deserialize)]
-#[expect(dead_code, reason = "the figure is counted once there are causes to tell")]
 #[serde(deny_unknown_fields)]
 struct Case {
     id: String,
@@ -26,15 +29,59 @@ struct Case {
     client: String,
     environment: String,
     #[serde(default)]
-    when: Option<String>,
+    when: Option<Stage>,
     #[serde(default)]
-    since: Option<String>,
+    since: Option<Change>,
     #[serde(default)]
     others_connect: Option<String>,
     /// Id of the cause.
     cause: String,
     /// Id of the fix that worked, among those of the cause.
     fix: String,
+}
+
+/// Causes that a user is told.
+const TOLD: usize = 3;
+/// Of all problems, so many must be found.
+const GOAL: usize = 50;
+
+impl Case {
+    /// What the user tells; `answers` takes away what only a question would bring out.
+    fn told(&self, answers: bool) -> Told {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Told {
+            symptom: some(&self.symptom),
+            client: some(&self.client),
+            environment: some(&self.environment).into_iter().collect(),
+            when: self.when.filter(|_| answers),
+            since: self.since.filter(|_| answers),
+            others_connect: self.others_connect.as_ref().filter(|_| answers).map(|yes| yes == "yes"),
+        }
+    }
+
+    /// What is told instead; none where the cause is among the first and its fix is the one that worked.
+    fn miss(&self, report: &Report, answers: bool) -> Option<String> {
+        let symptom = differential(report, &self.told(answers)).expect("something was told");
+        let left: Vec<_> =
+            symptom.causes.iter().filter(|cause| cause.status != CauseStatus::RuledOut).collect();
+        let fix = cause(&self.cause).is_some_and(|cause| cause.fixes.iter().any(|fix| fix.id == self.fix));
+        let place = left.iter().position(|cause| cause.id == self.cause);
+        if fix && place.is_some_and(|place| place < TOLD) {
+            return None;
+        }
+        let told: Vec<String> =
+            left.iter().take(TOLD).map(|cause| format!("{} {:.2}", cause.id, cause.likelihood)).collect();
+        let own = symptom.causes.iter().find(|cause| cause.id == self.cause);
+        let own = own
+            .map_or("not told".into(), |own| format!("{} {:.3}, {}", own.status, own.likelihood, own.reason));
+        Some(format!(
+            "{}: {} ({own}; as {}) after {}",
+            self.id,
+            self.cause,
+            symptom.code.as_deref().unwrap_or("unknown"),
+            told.join(", ")
+        ))
+    }
 }
 
 fn cases() -> Vec<Case> {
@@ -70,4 +117,24 @@ fn every_case_is_whole() {
         assert!(hosts.iter().any(|host| host.name == case.host), "{}: no host {}", case.id, case.host);
         assert!(!case.symptom.is_empty() && case.source.starts_with("https://"), "{}", case.id);
     }
+}
+
+#[test]
+fn the_true_cause_is_among_the_first_three_told() {
+    let reports: BTreeMap<String, Report> =
+        hosts().into_iter().map(|host| (host.name.clone(), play(&host, None).output)).collect();
+    let cases = cases();
+    let missed = |answers| -> Vec<String> {
+        cases.iter().filter_map(|case| case.miss(&reports[&case.host], answers)).collect()
+    };
+    let with = missed(true);
+    let without = missed(false);
+    #[expect(clippy::print_stdout, reason = "the figure is what this test is for")]
+    {
+        println!("{} of {} with what the user can tell", cases.len() - with.len(), cases.len());
+        println!("{} of {} from the screen and the words alone", cases.len() - without.len(), cases.len());
+        println!("missed:\n  {}", with.join("\n  "));
+        println!("missed without answers:\n  {}", without.join("\n  "));
+    }
+    assert!(cases.len() - with.len() >= GOAL, "missed:\n  {}", with.join("\n  "));
 }

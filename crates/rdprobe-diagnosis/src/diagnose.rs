@@ -6,7 +6,7 @@ use rdprobe_report::{
 
 use crate::draft::Draft;
 use crate::view::View;
-use crate::{phases, registry, rules, verdict};
+use crate::{phases, registry, rules, symptom, verdict};
 
 /// Judges what was seen, as at `now`, and writes the report.
 pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> Report {
@@ -24,7 +24,7 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
     });
     let phases = phases::report(seen, deciding, &findings);
     let verdict = verdict::over(seen, &findings, &phases);
-    Report {
+    let mut report = Report {
         schema_version: SCHEMA_VERSION,
         tool: Tool::current(),
         target: seen.target.clone(),
@@ -37,8 +37,11 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
         options: seen.options.clone(),
         resolution: seen.resolution.clone(),
         attempts: seen.attempts.clone(),
+        symptom: None,
         cut_short: seen.cut_short,
-    }
+    };
+    report.symptom = symptom::differential(&report, &seen.options.told);
+    report
 }
 
 /// Everything found on one address, the logon apart.

@@ -5,8 +5,11 @@
 //! - [`diagnose`]: observations in, the report out.
 //! - [`registry`]: every code, once.
 //! - [`knowledge`]: what is known of each code.
+//! - [`causes`]: what can be wrong, judged against a report.
+//! - [`symptom`]: what a user holds, and which cause is left.
 
 mod advice;
+pub mod causes;
 mod diagnose;
 mod draft;
 pub mod knowledge;
@@ -14,6 +17,7 @@ mod phases;
 mod plan;
 pub mod registry;
 mod rules;
+pub mod symptom;
 mod verdict;
 mod view;
 
