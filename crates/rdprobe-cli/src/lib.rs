@@ -65,7 +65,11 @@ fn dispatch(arguments: Arguments, output: &mut Output) -> Result<u8, Failure> {
         return command::probe::run(&arguments.probe, arguments.output, output);
     };
     match command {
-        Command::Explain { code } => command::explain::run(&code, output),
+        Command::Explain { words, report, client, told, full } => {
+            let text = words.join(" ");
+            let told = told.told(Some(&text), client.as_deref());
+            command::explain::run(&told, report.as_ref(), full, output)
+        }
         Command::Codes => command::codes::run(output),
         Command::Replay { file, now } => command::replay::run(&file, now, fail_on, output),
         Command::Schema => command::schema::run(output),

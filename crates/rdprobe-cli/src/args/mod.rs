@@ -7,6 +7,7 @@ mod logon;
 mod probe;
 mod source;
 mod target;
+mod told;
 mod value;
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};

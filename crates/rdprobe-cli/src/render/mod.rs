@@ -3,12 +3,14 @@
 pub(crate) mod codes;
 #[cfg(feature = "demo")]
 pub(crate) mod demo;
+pub(crate) mod differential;
 pub(crate) mod explain;
 pub(crate) mod fix;
 pub(crate) mod healthy;
 pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod style;
+pub(crate) mod symptom;
 pub(crate) mod text;
 
 use std::io;

@@ -43,9 +43,9 @@ pub fn rank(features: &Features, report: Option<&Report>) -> Vec<Ranked> {
         .collect()
 }
 
-/// The symptom that was told against the host of the report; none where nothing was told.
+/// The symptom that was told against the host of the report; none where nothing was told but the client.
 pub fn differential(report: &Report, told: &Told) -> Option<SymptomReport> {
-    if told.is_empty() {
+    if (Told { client: None, ..told.clone() }).is_empty() {
         return None;
     }
     let features = Features::of(told);

@@ -37,6 +37,11 @@ pub(crate) fn report(report: &Report, detail: Detail, screen: Screen) -> String 
     ladder::draw(&mut page, report);
     match detail {
         Detail::Full => {
+            if let Some(symptom) = &report.symptom {
+                page.heading("Your symptom");
+                page.paragraph(4, &symptom.meaning);
+                super::differential::write(&mut page, report, symptom, super::differential::LEFT);
+            }
             evidence::write(&mut page, report);
             others(&mut page, report, Severity::Info);
             advice::write(&mut page, report);
