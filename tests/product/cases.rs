@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rdprobe_diagnosis::causes::cause;
-use rdprobe_diagnosis::symptom::differential;
+use rdprobe_diagnosis::symptom::{Features, differential, rank};
 use rdprobe_report::{CauseStatus, Change, Report, Stage, Told};
 use rdprobe_testkit::Scenario;
 use serde::Deserialize;
@@ -137,4 +137,52 @@ fn the_true_cause_is_among_the_first_three_told() {
         println!("missed without answers:\n  {}", without.join("\n  "));
     }
     assert!(cases.len() - with.len() >= GOAL, "missed:\n  {}", with.join("\n  "));
+}
+
+/// Whether the cause of a case is among the first three by what is known of it.
+fn found(case: &Case, features: &Features, report: &Report) -> bool {
+    rank(features, Some(report)).iter().take(TOLD).any(|ranked| ranked.cause.id == case.cause)
+}
+
+/// A condition that decides one case and fires in no other is a rule for that case.
+#[test]
+fn few_conditions_fire_in_one_case_alone() {
+    let reports: BTreeMap<String, Report> =
+        hosts().into_iter().map(|host| (host.name.clone(), play(&host, None).output)).collect();
+    let mut fires: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut decides: Vec<(String, String)> = Vec::new();
+    for case in cases() {
+        let features = Features::of(&case.told(true));
+        let report = &reports[&case.host];
+        let own = cause(&case.cause).expect("a cause");
+        let told = |list: &'static [&'static str]| list.iter().filter(|tag| features.tags.contains(*tag));
+        for tag in told(own.needs).chain(told(own.fits)) {
+            let condition = format!("tag {tag}");
+            fires.entry(condition.clone()).or_default().push(case.id.clone());
+            let mut without = features.clone();
+            without.tags.remove(tag);
+            if found(&case, &features, report) && !found(&case, &without, report) {
+                decides.push((condition, case.id.clone()));
+            }
+        }
+        for family in own.families.iter().filter(|family| features.families.contains_key(*family)) {
+            let condition = format!("family {family}");
+            fires.entry(condition.clone()).or_default().push(case.id.clone());
+            let mut without = features.clone();
+            without.families.remove(family);
+            if found(&case, &features, report) && !found(&case, &without, report) {
+                decides.push((condition, case.id.clone()));
+            }
+        }
+    }
+    let alone: Vec<String> = decides
+        .iter()
+        .filter(|(condition, _)| fires[condition].len() == 1)
+        .map(|(condition, case)| format!("{condition}: {case}"))
+        .collect();
+    #[expect(clippy::print_stdout, reason = "the list is what this test is for")]
+    {
+        println!("conditions that decide and fire in one case alone: {alone:?}");
+    }
+    assert!(alone.len() <= 5, "{}", alone.join("\n"));
 }

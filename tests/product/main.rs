@@ -1,6 +1,7 @@
 //! The product as a whole, from the scripts of hosts to the verdict.
 
 mod cases;
+mod causes;
 mod cost;
 mod hostile;
 mod inbound;

@@ -70,6 +70,7 @@ fn dispatch(arguments: Arguments, output: &mut Output) -> Result<u8, Failure> {
             let told = told.told(Some(&text), client.as_deref());
             command::explain::run(&told, report.as_ref(), full, output)
         }
+        Command::Doctor { probe } => command::doctor::run(&probe, arguments.output, output),
         Command::Codes => command::codes::run(output),
         Command::Replay { file, now } => command::replay::run(&file, now, fail_on, output),
         Command::Schema => command::schema::run(output),

@@ -26,6 +26,11 @@ pub(crate) enum Command {
         #[arg(long)]
         full: bool,
     },
+    /// Probe a host, ask what separates the causes best, and say which is left
+    Doctor {
+        #[command(flatten)]
+        probe: Box<super::probe::ProbeArguments>,
+    },
     /// List every code
     Codes,
     /// Judge recorded reports again, without the host

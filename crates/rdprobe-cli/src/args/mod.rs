@@ -109,7 +109,11 @@ impl Arguments {
             let hint = format!("{flag} is about probing and means nothing to `rdprobe {name}`");
             return Err(command.error(clap::error::ErrorKind::ArgumentConflict, hint));
         }
-        read.probe.check().map_err(|(kind, hint)| command.error(kind, hint))?;
+        let probe = match &read.command {
+            Some(Command::Doctor { probe }) => probe,
+            _ => &read.probe,
+        };
+        probe.check().map_err(|(kind, hint)| command.error(kind, hint))?;
         if read.command.is_none() && read.probe.hosts.is_empty() && read.probe.file.is_empty() {
             return Err(command.error(clap::error::ErrorKind::MissingRequiredArgument, help::NO_HOST));
         }

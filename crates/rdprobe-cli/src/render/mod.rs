@@ -1,5 +1,6 @@
 //! One renderer per file: a report in, text out.
 
+pub(crate) mod causes;
 pub(crate) mod codes;
 #[cfg(feature = "demo")]
 pub(crate) mod demo;

@@ -151,7 +151,7 @@ impl Sign {
             Self::CertificateNamed => (
                 certificate.sha256.is_some() && seen.finding("cert-name-mismatch").is_none(),
                 Certificate,
-                "names",
+                "sha256",
             ),
             Self::KeyProved => (
                 certificate.signature_check == Some(SignatureCheck::Verified),

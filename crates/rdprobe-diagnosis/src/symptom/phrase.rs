@@ -11,6 +11,8 @@ struct Phrase {
     symptom: &'static Symptom,
     words: Vec<(String, f64)>,
     weight: f64,
+    /// 1 for all of a text, less for its first sentence alone.
+    sure: f64,
 }
 
 /// Every symptom of which a sentence is found in the text, or whose sentence holds all of a text that is not much
@@ -46,7 +48,7 @@ fn strength(phrase: &Phrase, words: &[&str]) -> Option<f64> {
     // Longer sentences that are there say more.
     let length = (0.55 + 0.06 * phrase.words.len() as f64).min(1.0);
     if share >= needed {
-        return Some(share * length);
+        return Some(share * length * phrase.sure);
     }
     // A part of the sentence alone.
     let told: f64 = words.iter().map(|word| weight(word)).sum();
@@ -96,13 +98,18 @@ fn counts() -> &'static HashMap<String, u32> {
     })
 }
 
+/// A text, and its first sentence alone where it has more: people quote no further.
+fn parts(text: &'static str) -> impl Iterator<Item = (&'static str, f64)> {
+    let first = text.split_once(". ").map(|(first, _)| (first, 0.85)).filter(|(first, _)| first.len() > 24);
+    std::iter::once((text, 1.0)).chain(first)
+}
+
 fn phrases() -> &'static [Phrase] {
     static PHRASES: OnceLock<Vec<Phrase>> = OnceLock::new();
     PHRASES.get_or_init(|| {
-        let texts =
-            SYMPTOMS.iter().flat_map(|symptom| symptom.phrases.iter().map(move |text| (symptom, text)));
-        texts
-            .map(|(symptom, text)| {
+        let mut phrases = Vec::new();
+        for symptom in SYMPTOMS {
+            for (text, sure) in symptom.phrases.iter().flat_map(|text| parts(text)) {
                 let normal = normal(text);
                 let words: Vec<(String, f64)> = normal
                     .split(' ')
@@ -110,8 +117,9 @@ fn phrases() -> &'static [Phrase] {
                     .map(|word| (word.to_owned(), weight(word)))
                     .collect();
                 let weight = words.iter().map(|(_, weight)| weight).sum();
-                Phrase { symptom, words, weight }
-            })
-            .collect()
+                phrases.push(Phrase { symptom, words, weight, sure });
+            }
+        }
+        phrases
     })
 }
