@@ -85,7 +85,8 @@ impl Case {
 }
 
 fn cases() -> Vec<Case> {
-    let path = fixtures().join("cases/training.toml");
+    // `CASES=file` counts others by the same measure.
+    let path = std::env::var("CASES").map_or_else(|_| fixtures().join("cases/training.toml"), Into::into);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     toml::from_str::<Cases>(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())).case
 }
@@ -136,7 +137,8 @@ fn the_true_cause_is_among_the_first_three_told() {
         println!("missed:\n  {}", with.join("\n  "));
         println!("missed without answers:\n  {}", without.join("\n  "));
     }
-    assert!(cases.len() - with.len() >= GOAL, "missed:\n  {}", with.join("\n  "));
+    let goal = if std::env::var("CASES").is_ok() { 0 } else { GOAL };
+    assert!(cases.len() - with.len() >= goal, "missed:\n  {}", with.join("\n  "));
 }
 
 /// Whether the cause of a case is among the first three by what is known of it.

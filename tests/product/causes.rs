@@ -34,7 +34,7 @@ fn with_credentials(healthy: &Report) -> Vec<(String, Report)> {
     let mut reports = vec![("accepted".to_owned(), accepted), ("by an alias".to_owned(), alias)];
     let codes: BTreeSet<&'static str> = causes::all()
         .iter()
-        .flat_map(|cause| [cause.confirmed_by, cause.ruled_out_by, cause.hinted_by].concat())
+        .flat_map(|cause| [cause.confirmed_by, cause.ruled_out_by, cause.hinted_by, cause.fits_with].concat())
         .flatten()
         .filter_map(|sign| match sign {
             Sign::Finding(code) => Some(*code),
@@ -68,7 +68,7 @@ fn possible(cause: &Cause) -> BTreeSet<&'static str> {
     if !cause.ruled_out_by.is_empty() {
         statuses.insert("ruled out");
     }
-    if !cause.hinted_by.is_empty() || cause.hidden.is_none() {
+    if !cause.hinted_by.is_empty() || !cause.fits_with.is_empty() || cause.hidden.is_none() {
         statuses.insert("possible");
     }
     if cause.hidden.is_some() {

@@ -68,6 +68,9 @@ struct Judge {
     ruled_out_by: Vec<String>,
     #[serde(default)]
     hinted_by: Vec<String>,
+    /// Signs that go with it and with much else.
+    #[serde(default)]
+    fits_with: Vec<String>,
     #[serde(default)]
     hidden: Option<String>,
 }
@@ -217,6 +220,7 @@ fn check(cause: &Cause, words: &Words) {
         !(judge.confirmed_by.is_empty()
             && judge.ruled_out_by.is_empty()
             && judge.hinted_by.is_empty()
+            && judge.fits_with.is_empty()
             && judge.hidden.is_none()),
         "{id}: nothing judges it: name its signs, or say in `hidden` why it can never be seen"
     );
@@ -258,13 +262,14 @@ fn write_cause(output: &mut String, cause: &Cause) {
     let confirmed_by = signs(&cause.judge.confirmed_by);
     let ruled_out_by = signs(&cause.judge.ruled_out_by);
     let hinted_by = signs(&cause.judge.hinted_by);
+    let fits_with = signs(&cause.judge.fits_with);
     let hidden = &cause.judge.hidden;
     writeln!(
         output,
         "Cause {{ id: {id:?}, title: {title:?}, layer: {layer:?}, phase: {phase}, scope: Scope::{scope:?}, stages: &{stages}, \
          prior: {prior:?}, families: &{families:?}, needs: &{needs:?}, fits: &{fits:?}, server: &{server:?}, since: &{since}, \
          intermittent: {intermittent}, shows: {shows:?}, excludes: {excludes:?}, question: {question:?}, check: {check:?}, \
-         confirmed_by: {confirmed_by}, ruled_out_by: {ruled_out_by}, hinted_by: {hinted_by}, hidden: {hidden:?}, \
+         confirmed_by: {confirmed_by}, ruled_out_by: {ruled_out_by}, hinted_by: {hinted_by}, fits_with: {fits_with}, hidden: {hidden:?}, \
          sources: &{sources:?}, fixes: &["
     )
     .unwrap();

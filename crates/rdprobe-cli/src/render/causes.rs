@@ -72,7 +72,7 @@ fn statuses(cause: &Cause) -> String {
         said.push("confirmed");
     }
     said.push("ruled out");
-    if cause.hidden.is_none() || !cause.hinted_by.is_empty() {
+    if cause.hidden.is_none() || !cause.hinted_by.is_empty() || !cause.fits_with.is_empty() {
         said.push("possible");
     }
     if cause.hidden.is_some() {

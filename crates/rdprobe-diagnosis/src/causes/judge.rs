@@ -13,8 +13,19 @@ pub struct Judgement {
     pub evidence: Vec<String>,
     /// Why.
     pub reason: String,
-    /// Something that was seen speaks for it, without proving it.
-    pub hinted: bool,
+    /// How much of what was seen speaks for it, without proving it.
+    pub hint: Hint,
+}
+
+/// How much speaks for a cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// Nothing.
+    None,
+    /// What goes with much else too.
+    Weak,
+    /// What it would show.
+    Strong,
 }
 
 /// Judges a cause. `stage` is how far the user gets, where that was told.
@@ -28,14 +39,16 @@ pub fn judge(cause: &Cause, seen: Seen<'_>, stage: Option<Stage>) -> Judgement {
     if let Some(judgement) = other_system(cause, seen) {
         return judgement;
     }
-    let hint = first(cause.hinted_by, seen);
-    if hint.is_none()
+    let hint = first(cause.hinted_by, seen)
+        .map(|hint| (hint, Hint::Strong))
+        .or_else(|| first(cause.fits_with, seen).map(|hint| (hint, Hint::Weak)));
+    if !matches!(hint, Some((_, Hint::Strong)))
         && let Some(judgement) = by_phase(cause, seen, stage)
     {
         return judgement;
     }
-    if let Some((evidence, says)) = hint {
-        return Judgement { hinted: true, ..is(CauseStatus::Possible, evidence, sentence(&says)) };
+    if let Some(((evidence, says), hint)) = hint {
+        return Judgement { hint, ..is(CauseStatus::Possible, evidence, sentence(&says)) };
     }
     match cause.hidden {
         Some(why) => is(CauseStatus::NotObservable, Vec::new(), sentence(why)),
@@ -93,7 +106,7 @@ fn latest(phase: Phase) -> Stage {
 }
 
 fn is(status: CauseStatus, evidence: Vec<String>, reason: String) -> Judgement {
-    Judgement { status, evidence, reason, hinted: false }
+    Judgement { status, evidence, reason, hint: Hint::None }
 }
 
 /// With a capital and a full stop.

@@ -9,7 +9,7 @@ mod sign;
 
 use rdprobe_report::{Change, ClaimJudgement, Effect, Phase, Stage, Where};
 
-pub use judge::{Judgement, judge};
+pub use judge::{Hint, Judgement, judge};
 pub use seen::Seen;
 pub use sign::Sign;
 
@@ -56,6 +56,8 @@ pub struct Cause {
     pub ruled_out_by: &'static [&'static [Sign]],
     /// Signs that make it likelier.
     pub hinted_by: &'static [&'static [Sign]],
+    /// Signs that go with it and with much else.
+    pub fits_with: &'static [&'static [Sign]],
     /// Why it can never be seen, where that is so.
     pub hidden: Option<&'static str>,
     /// Where this was read.

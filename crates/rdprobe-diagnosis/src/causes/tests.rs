@@ -9,7 +9,7 @@ const TO_COME: [&str; 2] = ["tcp-turned-away", "certs-disagree"];
 #[test]
 fn every_finding_that_a_cause_names_is_a_code() {
     for cause in all() {
-        let lists = [cause.confirmed_by, cause.ruled_out_by, cause.hinted_by];
+        let lists = [cause.confirmed_by, cause.ruled_out_by, cause.hinted_by, cause.fits_with];
         for sign in lists.iter().flat_map(|lists| lists.iter()).flat_map(|list| list.iter()) {
             if let Sign::Finding(code) = sign {
                 let known = lookup(code).is_some() || RESERVED.contains(code) || TO_COME.contains(code);

@@ -4,7 +4,7 @@
 use rdprobe_report::{CauseStatus, Change, Stage};
 
 use super::{Features, TagKind, tag};
-use crate::causes::{Cause, Judgement, Scope};
+use crate::causes::{Cause, Hint, Judgement, Scope};
 
 /// A cause shares a family with the symptom.
 const SAME_FAMILY: f64 = 9.0;
@@ -13,13 +13,15 @@ const NEED_MET: f64 = 5.0;
 /// They were not.
 const NEED_OPEN: f64 = 0.03;
 /// Something fits.
-const FITS: f64 = 2.2;
+const FITS: f64 = 3.0;
 /// The server that it needs was named.
 const SERVER_NAMED: f64 = 1.5;
 /// Another was.
 const OTHER_SERVER: f64 = 0.06;
 /// Something that was seen speaks for it.
 const HINTED: f64 = 5.0;
+/// What was seen goes with it, and with much else.
+const FITS_WITH: f64 = 1.6;
 /// A proof outweighs everything.
 const CONFIRMED: f64 = 1e6;
 
@@ -106,8 +108,11 @@ fn seen(judgement: Option<&Judgement>) -> f64 {
         Some(judgement) => match judgement.status {
             CauseStatus::Confirmed => CONFIRMED,
             CauseStatus::RuledOut => 0.0,
-            _ if judgement.hinted => HINTED,
-            CauseStatus::Possible | CauseStatus::NotObservable => 1.0,
+            CauseStatus::Possible | CauseStatus::NotObservable => match judgement.hint {
+                Hint::Strong => HINTED,
+                Hint::Weak => FITS_WITH,
+                Hint::None => 1.0,
+            },
         },
     }
 }
