@@ -3,6 +3,7 @@
 mod cases;
 mod causes;
 mod cost;
+mod differential;
 mod hostile;
 mod inbound;
 mod invariants;

@@ -32,9 +32,11 @@ pub(crate) fn render(words: &str, features: &Features, full: bool, format: Forma
 /// As much as fits: fewer groups where the words above are many.
 fn short(words: &str, features: &Features, ranked: &[Ranked], screen: Screen) -> String {
     let mut text = String::new();
-    for groups in (1..=GROUPS).rev() {
+    // What else it can mean is given up before the third group is.
+    let with_others = (3..=GROUPS).rev().map(|groups| (groups, true));
+    for (groups, others) in with_others.chain((1..=GROUPS).rev().map(|groups| (groups, false))) {
         let mut page = Page::new(screen);
-        opening(&mut page, features, true);
+        opening(&mut page, features, others);
         page.heading("Likely behind it");
         for (layer, title) in by_layer(ranked).into_iter().take(groups) {
             page.hanging(&format!("    {}", page.paint(BOLD, &format!("{layer}: "))), 6, title);

@@ -91,6 +91,12 @@ fn by_phase(cause: &Cause, seen: Seen<'_>, stage: Option<Stage>) -> Option<Judge
         let reason = format!("The {} phase works here{whose}.", phase.key());
         return Some(is(CauseStatus::RuledOut, vec![seen.pointer(phase)], reason));
     }
+    // Transports over UDP, licensing and pictures begin after the logon: they end no handshake ([MS-RDPBCGR] 1.3.1.1).
+    let later = phase >= Phase::Licensing && !cause.stages.contains(&Stage::BeforePassword);
+    if later && stage == Some(Stage::BeforePassword) && ["network", "licence"].contains(&cause.layer) {
+        let reason = "It begins only after the logon, and this fails before it.".into();
+        return Some(is(CauseStatus::RuledOut, vec![seen.pointer(phase)], reason));
+    }
     let ends_at = seen.ends_at()?;
     let told_later = stage.is_some_and(|stage| stage > latest(ends_at));
     if phase > ends_at && !told_later {

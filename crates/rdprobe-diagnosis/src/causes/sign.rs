@@ -12,6 +12,8 @@ pub enum Sign {
     Finding(&'static str),
     /// The name resolves.
     NameResolves,
+    /// The name resolves, and its addresses come to the same end.
+    AddressesAgree,
     /// An address was given instead of a name.
     NameIsAddress,
     /// The name has no dot.
@@ -110,6 +112,10 @@ impl Sign {
         match self {
             Self::Finding(_) => (false, Dns, ""),
             Self::NameResolves => (!phases.dns.facts.literal && seen.ok(Dns), Dns, "addresses"),
+            Self::AddressesAgree => {
+                let agree = seen.finding("dns-addresses-disagree").is_none();
+                (!phases.dns.facts.literal && seen.ok(Dns) && agree, Dns, "addresses")
+            }
             Self::NameIsAddress => (phases.dns.facts.literal, Dns, "literal"),
             Self::SingleLabel => (!phases.dns.facts.literal && !host.contains('.'), Dns, ""),
             Self::DotLocal => (host.to_ascii_lowercase().ends_with(".local"), Dns, ""),
@@ -192,6 +198,7 @@ impl Sign {
         match self {
             Self::Finding(_) => "",
             Self::NameResolves => "the name resolves",
+            Self::AddressesAgree => "the name resolves, and all of its addresses answer alike",
             Self::NameIsAddress => "an address was given, so no name is involved",
             Self::SingleLabel => "the name has a single label",
             Self::DotLocal => "the name ends in .local",

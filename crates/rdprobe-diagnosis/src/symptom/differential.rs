@@ -1,6 +1,8 @@
 //! The differential: every cause judged against the host and weighed by what was told.
 
-use rdprobe_report::{CauseStatus, JudgedCause, JudgedClaim, Report, SymptomReport, Told, WeighedRemedy};
+use rdprobe_report::{
+    CauseStatus, JudgedCause, JudgedClaim, Report, Stage, SymptomReport, Told, WeighedRemedy,
+};
 
 use super::likelihood::weigh;
 use super::{Features, questions};
@@ -18,11 +20,12 @@ pub struct Ranked {
 }
 
 /// Causes that are told though the symptom is not known for them.
-const ALSO: usize = 12;
+const ALSO: usize = 3;
 
 /// Every cause, the likeliest first; ruled out ones come last.
 pub fn rank(features: &Features, report: Option<&Report>) -> Vec<Ranked> {
-    let stage = features.stage.filter(|_| features.stage_told);
+    // A word for a later stage is too little to judge by; a handshake that fails is a fact of the symptom itself.
+    let stage = features.stage.filter(|stage| features.stage_told || *stage == Stage::BeforePassword);
     let mut ranked: Vec<(f64, Ranked)> = causes::all()
         .iter()
         .map(|cause| {
@@ -51,13 +54,15 @@ pub fn differential(report: &Report, told: &Told) -> Option<SymptomReport> {
     let features = Features::of(told);
     let ranked = rank(&features, Some(report));
     let best = features.recognised.best();
+    let own = best.map_or(&[][..], |symptom| symptom.causes);
+    let also = if features.named.is_empty() { ALSO * 4 } else { ALSO };
     let belongs = |place: usize, ranked: &Ranked| {
         let judgement = ranked.judgement.as_ref();
         let confirmed = judgement.is_some_and(|judgement| judgement.status == CauseStatus::Confirmed);
         let left = judgement.is_none_or(|judgement| judgement.status != CauseStatus::RuledOut);
-        let family = ranked.cause.needs.is_empty()
-            && ranked.cause.families.iter().any(|family| features.families.contains_key(family));
-        confirmed || features.named.contains_key(ranked.cause.id) || family || left && place < ALSO
+        let needs = ranked.cause.needs;
+        let met = needs.is_empty() || needs.iter().any(|tag| features.tags.contains(tag));
+        confirmed || own.contains(&ranked.cause.id) && (met || !left) || left && place < also
     };
     let causes = ranked
         .iter()
