@@ -22,9 +22,6 @@ pub(crate) enum Command {
         client: Option<String>,
         #[command(flatten)]
         told: super::told::ToldArguments,
-        /// Everything that is known, not the first fifteen lines
-        #[arg(long)]
-        full: bool,
     },
     /// Probe a host, ask what separates the causes best, and say which is left
     Doctor {

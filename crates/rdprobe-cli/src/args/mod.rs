@@ -52,6 +52,9 @@ pub(crate) struct OutputArguments {
     /// Colours: only on a terminal unless told otherwise; NO_COLOR counts too
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     pub(crate) color: Color,
+    /// Everything for people to read, not only what fits on a screen
+    #[arg(long, global = true)]
+    pub(crate) full: bool,
     /// Say on stderr what is being done; -vv says more
     #[arg(long, short, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,

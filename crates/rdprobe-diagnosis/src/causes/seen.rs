@@ -24,7 +24,7 @@ impl<'a> Seen<'a> {
     }
 
     /// How a phase ended.
-    pub(crate) fn outcome(self, phase: Phase) -> PhaseOutcome {
+    pub fn outcome(self, phase: Phase) -> PhaseOutcome {
         let phases = &self.report.phases;
         match phase {
             Phase::Dns => phases.dns.outcome,

@@ -5,6 +5,7 @@ mod evidence;
 mod facts;
 mod failure;
 mod ladder;
+mod page;
 mod table;
 
 use rdprobe_diagnosis::knowledge;
@@ -15,6 +16,7 @@ use super::style::{severity_name, severity_style, status_style, time};
 use super::text::Page;
 use crate::output::Screen;
 
+pub(crate) use page::page;
 pub(crate) use table::table;
 
 /// How much is said of a host.
