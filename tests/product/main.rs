@@ -8,6 +8,7 @@ mod hostile;
 mod inbound;
 mod invariants;
 mod loopback;
+mod page;
 mod recordings;
 mod scenarios;
 mod stage;

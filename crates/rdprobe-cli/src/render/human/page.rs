@@ -59,6 +59,7 @@ fn draw(report: &Report, left: &[&Ranked], room: Room, screen: Screen) -> String
     page.paragraph(2, &report.verdict.summary);
     phases(&mut page, report);
     evidence::brief(&mut page, report);
+    others(&mut page, report);
     if let Some(symptom) = &report.symptom {
         page.paragraph(2, &format!("Your symptom: {}", symptom.meaning));
     }
@@ -102,6 +103,19 @@ fn phases(page: &mut Page, report: &Report) {
         line.push_str(&format!("{sign} {}  ", phase.key()));
     }
     page.line(&line);
+}
+
+/// What else was found that matters, by its code.
+fn others(page: &mut Page, report: &Report) {
+    let others: Vec<&str> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.severity > Severity::Info && finding.code != report.verdict.code)
+        .map(|finding| finding.code.as_str())
+        .collect();
+    if !others.is_empty() {
+        page.paragraph(2, &format!("Also found: {}", others.join(", ")));
+    }
 }
 
 fn cause(page: &mut Page, number: usize, ranked: &Ranked, reasons: bool) {
