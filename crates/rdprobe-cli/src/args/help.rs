@@ -24,7 +24,7 @@ Examples:
   rdprobe --deep HOST                  every question there is
   rdprobe --user CORP\\alice HOST       does the logon work? asks for the password
   rdprobe explain 0x904/0x7            what a code on the screen means
-  rdprobe HOST --symptom "0x904/0x7"   which of its causes is left here?
+  rdprobe HOST --symptom 0x904/0x7     which of its causes is left here?
   rdprobe doctor HOST                  asks what separates the causes best
   rdprobe replay report.json           judge a recorded report again
   rdprobe demo                         watch it at work on hosts of its own
