@@ -1,7 +1,14 @@
 //! Reads `knowledge/*.toml`, refuses what is inconsistent, and turns it into static tables.
 
+#[path = "build/causes.rs"]
+mod causes;
+#[path = "build/symptoms.rs"]
+mod symptoms;
+#[path = "build/words.rs"]
+mod words;
+
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use serde::Deserialize;
@@ -84,6 +91,7 @@ struct Layer {
 
 fn main() {
     println!("cargo::rerun-if-changed=knowledge");
+    println!("cargo::rerun-if-changed=build");
     let directory = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap()).join("knowledge");
     let mut output = String::new();
 
@@ -112,7 +120,29 @@ fn main() {
     }
     writeln!(output, "];\npub(crate) static NOT_VISIBLE: &[&str] = &{:?};", healthy.not_visible).unwrap();
 
-    fs::write(Path::new(&env::var("OUT_DIR").unwrap()).join("knowledge.rs"), output).unwrap();
+    let out = PathBuf::from(env::var("OUT_DIR").unwrap());
+    fs::write(out.join("knowledge.rs"), output).unwrap();
+
+    let mut output = String::new();
+    let words = words::write(&mut output, &directory);
+    fs::write(out.join("words.rs"), output).unwrap();
+    let mut output = String::new();
+    let causes = causes::write(&mut output, &directory, &words);
+    fs::write(out.join("causes.rs"), output).unwrap();
+    let mut output = String::new();
+    symptoms::write(&mut output, &directory, &causes, &words);
+    fs::write(out.join("symptoms.rs"), output).unwrap();
+}
+
+/// Every TOML file of a directory, by name.
+fn read_all<T: serde::de::DeserializeOwned>(directory: &Path) -> Vec<T> {
+    let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    paths.sort();
+    paths.iter().map(|path| read(path)).collect()
 }
 
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> T {

@@ -1,6 +1,9 @@
 //! The product as a whole, from the scripts of hosts to the verdict.
 
+mod cases;
+mod causes;
 mod cost;
+mod differential;
 mod edge;
 mod endings;
 mod hostile;
@@ -8,6 +11,7 @@ mod inbound;
 mod invariants;
 mod loopback;
 mod mangled;
+mod page;
 mod recordings;
 mod scenarios;
 mod silence;

@@ -57,6 +57,12 @@ pub fn human(report: &rdprobe_report::Report, columns: usize) -> String {
     render::human::report(report, render::human::Detail::Full, screen)
 }
 
+/// The page that `--format human` shows of one host, in so many columns and without colour.
+pub fn page(report: &rdprobe_report::Report, columns: usize) -> String {
+    let screen = output::Screen { width: columns, unicode: true, color: false };
+    render::human::page(report, screen)
+}
+
 /// The report as `--format json` writes it.
 pub fn json(report: &rdprobe_report::Report) -> String {
     render::json::pretty(report)
@@ -68,7 +74,12 @@ fn dispatch(arguments: Arguments, output: &mut Output) -> Result<u8, Failure> {
         return command::probe::run(&arguments.probe, arguments.output, output);
     };
     match command {
-        Command::Explain { code } => command::explain::run(&code, output),
+        Command::Explain { words, report, client, told } => {
+            let text = words.join(" ");
+            let told = told.told(Some(&text), client.as_deref());
+            command::explain::run(&told, report.as_ref(), arguments.output.full, output)
+        }
+        Command::Doctor { probe } => command::doctor::run(&probe, arguments.output, output),
         Command::Codes => command::codes::run(output),
         Command::Replay { file, now } => command::replay::run(&file, now, fail_on, output),
         Command::Schema => command::schema::run(output),

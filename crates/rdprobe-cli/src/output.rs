@@ -22,6 +22,8 @@ pub(crate) struct Output {
     chosen: Option<Format>,
     terminal: bool,
     pub(crate) screen: Screen,
+    /// Everything, not only what fits on a screen.
+    pub(crate) full: bool,
     stdout: AutoStream<StdoutLock<'static>>,
 }
 
@@ -47,6 +49,7 @@ impl Output {
                 unicode: unicode(|name| std::env::var(name).ok()),
                 color,
             },
+            full: arguments.full,
             stdout: AutoStream::new(stdout.lock(), choice),
         }
     }

@@ -89,10 +89,43 @@ fn help_and_version_exit_0() {
 }
 
 #[test]
-fn a_code_on_a_screen_leads_to_codes_of_ours() {
-    let output = run(&["explain", "0x904/0x7"]);
-    assert_eq!(output.status.code(), Some(0));
-    assert!(text(&output.stdout).contains("tls-key-unusable"));
+fn what_a_user_holds_is_explained_in_fifteen_lines() {
+    for (words, hint) in [
+        ("0x904/0x7", "closed the connection"),
+        ("2308", "socket was closed"),
+        ("0x1B07", "certificate has expired"),
+        ("An internal error has occured", "internal error"),
+        ("CredSSP encryption oracle remediation", "CredSSP"),
+        ("C000006D", "STATUS_LOGON_FAILURE"),
+        ("event 36870", "private key"),
+        ("ERRCONNECT_TLS_CONNECT_FAILED", "TLS"),
+        ("E_PROXY_RAP_ACCESSDENIED", "RAP"),
+        ("black screen after login", "Black screen"),
+        ("tls-key-unusable", "tls-key-unusable"),
+        ("window manager exited quickly", "window manager"),
+    ] {
+        let mut arguments = vec!["explain"];
+        arguments.extend(words.split(' '));
+        let output = run(&arguments);
+        let text = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{words}");
+        assert!(text.contains(hint), "{words}: {text}");
+        assert!(text.lines().count() <= 15, "{words}: {text}");
+    }
+}
+
+#[test]
+fn what_is_unknown_is_said_to_be() {
+    for (words, hint) in
+        [("ERRCONNECT_TLS_CONNECT_FAILD", "ERRCONNECT_TLS_CONNECT_FAILED"), ("frobnicate", "unknown")]
+    {
+        let output = run(&["explain", words]);
+        assert_eq!(output.status.code(), Some(3), "{words}");
+        assert!(text(&output.stderr).contains(hint), "{words}: {}", text(&output.stderr));
+    }
+    let output = run(&["explain", "frobnicate", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stdout).contains("\"known\": false"));
 }
 
 #[test]

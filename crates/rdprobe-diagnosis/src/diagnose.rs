@@ -9,7 +9,7 @@ use rdprobe_report::{
 use crate::coverage::{self, Coverage};
 use crate::draft::Draft;
 use crate::view::View;
-use crate::{phases, plan, record, registry, rules, verdict};
+use crate::{phases, plan, record, registry, rules, symptom, verdict};
 
 /// Judges what was seen, as at `now`, and writes the report.
 pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> Report {
@@ -27,7 +27,7 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
     });
     let phases = phases::report(seen, deciding, &coverage, &findings, now);
     let verdict = verdict::over(seen, &coverage, &findings, &phases);
-    Report {
+    let mut report = Report {
         schema_version: SCHEMA_VERSION,
         tool: Tool::current(),
         target: seen.target.clone(),
@@ -44,8 +44,11 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
         cut_short: seen.cut_short,
         not_judged: record::not_judged(seen),
         not_asked: plan::not_asked(seen).iter().map(in_words).collect(),
+        symptom: None,
         other: Default::default(),
-    }
+    };
+    report.symptom = symptom::differential(&report, &seen.options.told);
+    report
 }
 
 /// What is suspected while the probe still runs, in a few words; none where nothing is amiss so far.

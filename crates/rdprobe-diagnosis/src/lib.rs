@@ -5,8 +5,11 @@
 //! - [`diagnose`]: observations in, the report out.
 //! - [`registry`]: every code, once.
 //! - [`knowledge`]: what is known of each code.
+//! - [`causes`]: what can be wrong, judged against a report.
+//! - [`symptom`]: what a user holds, and which cause is left.
 
 mod advice;
+pub mod causes;
 mod coverage;
 mod diagnose;
 mod draft;
@@ -17,6 +20,7 @@ mod record;
 pub mod registry;
 mod rules;
 mod silence;
+pub mod symptom;
 mod verdict;
 mod view;
 mod windows;

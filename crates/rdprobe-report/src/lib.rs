@@ -14,6 +14,7 @@ mod observations;
 mod phase;
 mod protocol;
 mod report;
+mod symptom;
 mod time;
 mod tls;
 mod verdict;
@@ -28,6 +29,9 @@ pub use observations::{Observations, Options, Target, UdpQuestion};
 pub use phase::{Phase, PhaseOutcome, StepOutcome};
 pub use protocol::{Protocol, Protocols};
 pub use report::{Certificate, NoFacts, PhaseReport, Phases, Report, SCHEMA_VERSION, Tool};
+pub use symptom::{
+    CauseStatus, Change, ClaimJudgement, JudgedCause, JudgedClaim, Stage, SymptomReport, Told, WeighedRemedy,
+};
 pub use time::{Millis, Timestamp};
 pub use tls::{AlertDescription, CipherSuite, NamedGroup, SignatureScheme, TlsVersion};
 pub use verdict::{ClientOutcome, RuledOut, Status, Verdict};

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::is_default;
-use crate::{Attempt, Facts, Millis, Step, facts::DnsFacts};
+use crate::{Attempt, Facts, Millis, Step, Told, facts::DnsFacts};
 
 /// The host as the user named it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -67,6 +67,9 @@ pub struct Options {
     pub udp_port: Option<u16>,
     /// SYN datagrams that a proper question sends.
     pub udp_probes: u32,
+    /// What the user told.
+    #[serde(skip_serializing_if = "is_default")]
+    pub told: Told,
 }
 
 impl Default for Options {
@@ -84,6 +87,7 @@ impl Default for Options {
             udp: UdpQuestion::default(),
             udp_port: None,
             udp_probes: 3,
+            told: Told::default(),
         }
     }
 }

@@ -9,7 +9,8 @@ use crate::facts::{
     CertificateFacts, CredsspFacts, DnsFacts, TcpFacts, TlsFacts, UdpFacts, X224Facts, is_default,
 };
 use crate::{
-    Attempt, Failure, Finding, Millis, Observations, Options, PhaseOutcome, Step, Target, Timestamp, Verdict,
+    Attempt, Failure, Finding, Millis, Observations, Options, PhaseOutcome, Step, SymptomReport, Target,
+    Timestamp, Verdict,
 };
 
 /// Version of the report's format. Fields may be added under the same version; none changes its meaning.
@@ -48,6 +49,9 @@ pub struct Report {
     /// Every certificate that was seen, by the SHA-256 of its DER in lower-case hex.
     #[serde(default)]
     pub certificates: BTreeMap<String, Certificate>,
+    /// What the user's symptom comes to on this host; absent where the user told nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub symptom: Option<SymptomReport>,
     /// The deadline or the user ended the probe before its plan was done.
     #[serde(default, skip_serializing_if = "is_default")]
     pub cut_short: bool,

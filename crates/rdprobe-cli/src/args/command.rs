@@ -9,11 +9,24 @@ use super::source::Source;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Say what a code means, what brings it about and what mends it
+    /// Say what a code, a sentence or a line of a log means, what it is not, and what is behind it
     Explain {
-        /// A code of rdprobe such as tls-key-unusable, or what a client shows such as 0x904
-        #[arg(value_name = "CODE")]
-        code: String,
+        /// A code (0x904/0x7, 2308, C000006D, ERRCONNECT_TLS_CONNECT_FAILED, event 36870, tls-key-unusable) or words
+        #[arg(value_name = "WORDS", required = true)]
+        words: Vec<String>,
+        /// Judge its causes against this report of a host: JSON, - for stdin
+        #[arg(long, value_name = "FILE", value_parser = super::value::source)]
+        report: Option<Source>,
+        /// The client that shows it, in words
+        #[arg(long, value_name = "CLIENT")]
+        client: Option<String>,
+        #[command(flatten)]
+        told: super::told::ToldArguments,
+    },
+    /// Probe a host, ask what separates the causes best, and say which is left
+    Doctor {
+        #[command(flatten)]
+        probe: Box<super::probe::ProbeArguments>,
     },
     /// List every code
     Codes,

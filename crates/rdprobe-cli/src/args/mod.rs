@@ -7,6 +7,7 @@ mod logon;
 mod probe;
 mod source;
 mod target;
+mod told;
 mod value;
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
@@ -51,6 +52,9 @@ pub(crate) struct OutputArguments {
     /// Colours: only on a terminal unless told otherwise; NO_COLOR counts too
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     pub(crate) color: Color,
+    /// Everything for people to read, not only what fits on a screen
+    #[arg(long, global = true)]
+    pub(crate) full: bool,
     /// Say on stderr what is being done; -vv says more
     #[arg(long, short, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -108,7 +112,11 @@ impl Arguments {
             let hint = format!("{flag} is about probing and means nothing to `rdprobe {name}`");
             return Err(command.error(clap::error::ErrorKind::ArgumentConflict, hint));
         }
-        read.probe.check().map_err(|(kind, hint)| command.error(kind, hint))?;
+        let probe = match &read.command {
+            Some(Command::Doctor { probe }) => probe,
+            _ => &read.probe,
+        };
+        probe.check().map_err(|(kind, hint)| command.error(kind, hint))?;
         if read.command.is_none() && read.probe.hosts.is_empty() && read.probe.file.is_empty() {
             return Err(command.error(clap::error::ErrorKind::MissingRequiredArgument, help::NO_HOST));
         }

@@ -42,8 +42,14 @@ pub(crate) struct ProbeArguments {
           conflicts_with = "cookie")]
     pub(crate) routing_token: Option<String>,
 
-    /// Whose verdict it is: the client that the user has [default: mstsc-win11-24h2]
-    #[arg(long, help_heading = "What to ask", value_name = "ID", value_parser = value::client)]
+    /// The code or sentence on the screen: judge each cause of it against the host
+    #[arg(long, help_heading = "What you know", value_name = "TEXT")]
+    pub(crate) symptom: Option<String>,
+    #[command(flatten)]
+    pub(crate) told: super::told::ToldArguments,
+
+    /// Whose verdict it is: an id, or the client in words ("mRemoteNG 1.76") [default: mstsc-win11-24h2]
+    #[arg(long, help_heading = "What to ask", value_name = "CLIENT", value_parser = value::client)]
     pub(crate) client: Option<String>,
     /// The user's client uses no NLA
     #[arg(long, help_heading = "What to ask")]
@@ -109,7 +115,8 @@ impl ProbeArguments {
         Options {
             #[cfg(feature = "logon")]
             accept_untrusted_certificate: self.logon.accept_untrusted_certificate,
-            client: self.client.clone().unwrap_or(default.client),
+            client: self.client.as_deref().and_then(super::told::profile).map_or(default.client, Into::into),
+            told: self.told.told(self.symptom.as_deref(), self.client.as_deref()),
             server_name: self.server_name.clone(),
             cookie: self.cookie.clone(),
             routing_token: self.routing_token.clone(),

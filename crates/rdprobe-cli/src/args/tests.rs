@@ -62,7 +62,7 @@ fn bad_usage_says_what_to_type_instead() {
     for (line, hint) in [
         ("", "rdprobe HOST"),
         ("rdp://rds01", "rdprobe rds01"),
-        ("h --client mstsc", "mstsc-win11-24h2"),
+        ("h --client frobnicate", "mstsc-win11-24h2"),
         ("h --timeout 5x", "800ms"),
         ("h --timeout 0", "between 1ms"),
         ("h --timeout 5 --deadline 2", "cannot be shorter"),

@@ -27,9 +27,9 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-/// The id of a client whose hello is known.
+/// The id of a client whose hello is known, or a client in words that has a relative among them.
 pub(super) fn client(id: &str) -> Result<String, String> {
-    if HelloProfile::client(id).is_some() {
+    if super::told::profile(id).is_some() {
         return Ok(id.into());
     }
     let known: Vec<String> =

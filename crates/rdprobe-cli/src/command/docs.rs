@@ -5,11 +5,11 @@ use std::path::Path;
 
 use crate::Failure;
 use crate::command::schema;
-use crate::render::codes;
+use crate::render::{causes, codes};
 
 /// Name and text of each page.
-fn pages() -> [(&'static str, String); 2] {
-    [("codes.md", codes::page()), ("report.schema.json", schema::text())]
+fn pages() -> [(&'static str, String); 3] {
+    [("causes.md", causes::page()), ("codes.md", codes::page()), ("report.schema.json", schema::text())]
 }
 
 pub(crate) fn run(directory: &Path, check: bool) -> Result<u8, Failure> {

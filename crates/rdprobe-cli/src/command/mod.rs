@@ -4,6 +4,7 @@ pub(crate) mod codes;
 #[cfg(feature = "demo")]
 pub(crate) mod demo;
 pub(crate) mod docs;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod probe;
 pub(crate) mod replay;

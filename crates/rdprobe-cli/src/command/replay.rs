@@ -24,7 +24,7 @@ pub(crate) fn run(
 }
 
 /// One report, an array of them, or one after the other.
-fn read(text: &str) -> Result<Vec<Report>, String> {
+pub(super) fn read(text: &str) -> Result<Vec<Report>, String> {
     let mut reports = Vec::new();
     for value in serde_json::Deserializer::from_str(text).into_iter() {
         let value: serde_json::Value = value.map_err(|error| format!("is no JSON: {error}"))?;

@@ -77,12 +77,41 @@ fn known_fix(known: &knowledge::KnownFix) -> Fix {
     }
 }
 
-pub(crate) fn render(explanation: &Explanation, format: Format, screen: Screen) -> String {
+pub(crate) fn render(explanation: &Explanation, format: Format, full: bool, screen: Screen) -> String {
     match format {
-        Format::Human => page(explanation, screen),
+        Format::Human if full => page(explanation, screen),
+        Format::Human => brief(explanation, screen),
         Format::Json => json::pretty(explanation),
         Format::Ndjson => json::line(explanation),
     }
+}
+
+/// Lines of the short answer.
+const SHORT: usize = 15;
+
+/// The first paragraph, and as many causes as fit.
+fn brief(explanation: &Explanation, screen: Screen) -> String {
+    let mut text = String::new();
+    for causes in (1..=explanation.causes.len().max(1)).rev() {
+        let mut page = Page::new(screen);
+        let severity = page.paint(severity_style(explanation.severity), severity_name(explanation.severity));
+        page.line(&format!("{}  {severity}", page.paint(BOLD, explanation.code)));
+        page.hanging("", 0, explanation.title);
+        if let Some(first) = explanation.explain.first() {
+            page.paragraph(2, first);
+        }
+        page.heading("Likely behind it");
+        for cause in explanation.causes.iter().take(causes) {
+            page.bullet(4, cause);
+        }
+        page.blank();
+        page.line(&format!("More: rdprobe explain --full {}", explanation.code));
+        text = page.finish();
+        if text.lines().count() <= SHORT {
+            break;
+        }
+    }
+    text
 }
 
 fn page(explanation: &Explanation, screen: Screen) -> String {

@@ -34,14 +34,18 @@ pub(crate) fn tag(fix: &Fix) -> String {
         Where::Network => "in the network",
         Where::Account => "on the account",
     };
-    let effect = match fix.effect {
+    format!("{place}; {}", effect_name(fix.effect))
+}
+
+/// What a fix does besides mending.
+pub(crate) fn effect_name(effect: Effect) -> &'static str {
+    match effect {
         Effect::Safe => "safe",
         Effect::DiagnosticOnly => "changes nothing",
         Effect::DropsSessions => "DROPS SESSIONS!",
         Effect::WeakensSecurity => "WEAKENS SECURITY!",
         Effect::Destructive => "DESTRUCTIVE!",
-    };
-    format!("{place}; {effect}")
+    }
 }
 
 fn is_harmless(effect: Effect) -> bool {

@@ -1,14 +1,17 @@
 //! One renderer per file: a report in, text out.
 
+pub(crate) mod causes;
 pub(crate) mod codes;
 #[cfg(feature = "demo")]
 pub(crate) mod demo;
+pub(crate) mod differential;
 pub(crate) mod explain;
 pub(crate) mod fix;
 pub(crate) mod healthy;
 pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod style;
+pub(crate) mod symptom;
 pub(crate) mod text;
 
 use std::io;
@@ -63,8 +66,13 @@ impl<'a> Printer<'a> {
         let text = match self.output.format() {
             Format::Human => {
                 let between = if first { "" } else { "\n" };
-                let detail = if self.many { human::Detail::Brief } else { human::Detail::Full };
-                format!("{between}{}", human::report(report, detail, self.output.screen))
+                let screen = self.output.screen;
+                let page = match (self.many, self.output.full) {
+                    (true, false) => human::report(report, human::Detail::Brief, screen),
+                    (false, false) => human::page(report, screen),
+                    (_, true) => human::report(report, human::Detail::Full, screen),
+                };
+                format!("{between}{page}")
             }
             Format::Json if self.many => json::element(report, first),
             Format::Json => json::pretty(report),

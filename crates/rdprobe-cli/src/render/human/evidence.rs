@@ -30,6 +30,15 @@ pub(super) fn write(page: &mut Page, report: &Report) {
     }
 }
 
+/// The first group of it, in a line or two.
+pub(super) fn brief(page: &mut Page, report: &Report) {
+    let Some(pointer) = primary(report).and_then(|finding| finding.evidence.first()) else { return };
+    if let Some((what, who)) = read_out(report, pointer) {
+        let who = if who.is_empty() { String::new() } else { format!(" ({who})") };
+        page.paragraph(2, &format!("Seen: {what}{who}"));
+    }
+}
+
 /// The finding on which the verdict rests.
 pub(super) fn primary(report: &Report) -> Option<&Finding> {
     report.findings.iter().find(|finding| finding.code == report.verdict.code)

@@ -5,6 +5,7 @@ mod evidence;
 mod facts;
 mod failure;
 mod ladder;
+mod page;
 mod table;
 
 use rdprobe_diagnosis::knowledge;
@@ -15,6 +16,7 @@ use super::style::{severity_name, severity_style, status_style, time};
 use super::text::Page;
 use crate::output::Screen;
 
+pub(crate) use page::page;
 pub(crate) use table::table;
 
 /// How much is said of a host.
@@ -37,6 +39,11 @@ pub(crate) fn report(report: &Report, detail: Detail, screen: Screen) -> String 
     ladder::draw(&mut page, report);
     match detail {
         Detail::Full => {
+            if let Some(symptom) = &report.symptom {
+                page.heading("Your symptom");
+                page.paragraph(4, &symptom.meaning);
+                super::differential::write(&mut page, report, symptom, super::differential::LEFT);
+            }
             evidence::write(&mut page, report);
             others(&mut page, report, Severity::Info);
             advice::write(&mut page, report);

@@ -59,3 +59,23 @@ fn colours_change_nothing_but_colours() {
         assert_eq!(plain, expected.lines().collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn a_page_fits_on_a_screen() {
+    for sample in samples::all() {
+        let text = page(&sample, screen(80));
+        assert!(text.lines().count() <= 36, "{text}");
+        assert!(text.contains("What to do"), "{text}");
+    }
+}
+
+macro_rules! fits {
+    ($($name:ident $sample:ident),*) => {$(
+        #[test]
+        fn $name() {
+            insta::assert_snapshot!(page(&samples::$sample(), screen(80)));
+        }
+    )*};
+}
+
+fits!(page_healthy healthy, page_key_unusable key_unusable, page_silent silent);

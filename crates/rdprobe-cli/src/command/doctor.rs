@@ -1,0 +1,116 @@
+//! `rdprobe doctor HOST`: probe, ask what separates the causes best, and say which is left.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use rdprobe_diagnosis::symptom::{Question, differential, questions};
+use rdprobe_report::{Report, Told};
+
+use crate::Failure;
+use crate::args::{Format, OutputArguments, ProbeArguments, all_targets};
+use crate::output::Output;
+use crate::render::Printer;
+use crate::run::Settings;
+
+/// Questions that are asked at the most.
+const ASKED: usize = 3;
+/// Bits below which a question is not worth asking.
+const WORTH_ASKING: f64 = 0.05;
+
+pub(crate) fn run(
+    arguments: &ProbeArguments,
+    how: OutputArguments,
+    output: &mut Output,
+) -> Result<u8, Failure> {
+    let targets = all_targets(&arguments.hosts, &arguments.file)?;
+    let [target] = &targets[..] else {
+        return Err(Failure::Fault("rdprobe doctor takes one host: rdprobe doctor HOST".into()));
+    };
+    let settings = Settings::new(arguments, 1)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Fault(format!("cannot start: {error}")))?;
+    let mut report = runtime.block_on(async {
+        let probed = settings
+            .probe(target.clone(), tokio::sync::watch::Sender::new(None), std::future::pending())
+            .await;
+        probed.lingering.finish().await;
+        probed.report
+    });
+    // A resolver that hangs is not waited for.
+    runtime.shutdown_background();
+    let asks = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if asks {
+        ask(&mut report)?;
+    }
+    weigh(&mut report);
+    let human = output.format() == Format::Human;
+    let mut printer = Printer::new(output, false);
+    printer.report(&report)?;
+    let states = printer.finish()?;
+    if !asks && human {
+        output.write(&flags(&report))?;
+    }
+    Ok(how.fail_on.exit_code(states).unwrap_or(crate::FAULT))
+}
+
+/// Asks as long as an answer separates the causes.
+fn ask(report: &mut Report) -> io::Result<()> {
+    let mut told = report.options.told.clone();
+    for _ in 0..ASKED {
+        let open = questions(report, &told);
+        let Some(question) = open.first().filter(|question| question.gain > WORTH_ASKING) else { break };
+        match answer(question)? {
+            Some(next) => told = next,
+            // Whoever does not know one thing may know another; it is not asked twice.
+            None => break,
+        }
+    }
+    report.options.told = told;
+    Ok(())
+}
+
+/// One question on the terminal; none where the user does not know.
+fn answer(question: &Question) -> io::Result<Option<Told>> {
+    let mut terminal = io::stderr().lock();
+    writeln!(terminal, "{}", question.text)?;
+    for answer in &question.answers {
+        writeln!(terminal, "  {}  {}", answer.key, answer.text)?;
+    }
+    writeln!(terminal, "  ?  I don't know")?;
+    loop {
+        write!(terminal, "> ")?;
+        terminal.flush()?;
+        let mut line = String::new();
+        if io::stdin().read_line(&mut line)? == 0 {
+            return Ok(None);
+        }
+        let key = line.trim().to_ascii_lowercase();
+        if key.is_empty() || key.starts_with('?') {
+            return Ok(None);
+        }
+        let found = question.answers.iter().find(|answer| key.starts_with(answer.key) || key == answer.value);
+        if let Some(found) = found {
+            return Ok(Some(found.told.clone()));
+        }
+    }
+}
+
+/// The differential by what is told now; without a symptom, by the rest.
+fn weigh(report: &mut Report) {
+    report.symptom = differential(report, &report.options.told);
+}
+
+/// The flags that say what would be asked on a terminal.
+fn flags(report: &Report) -> String {
+    let open = questions(report, &report.options.told);
+    let mut text = String::from("\nThis is no terminal, so nothing was asked. The same is said by:\n");
+    for question in open.iter().take(ASKED) {
+        let values: Vec<&str> = question.answers.iter().map(|answer| answer.value).collect();
+        text.push_str(&format!("  {} {}\n", question.flag, values.join("|")));
+    }
+    if report.options.told.symptom.is_none() {
+        text.push_str("  --symptom \"CODE OR SENTENCE\"\n");
+    }
+    text
+}

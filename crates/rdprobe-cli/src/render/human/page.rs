@@ -1,0 +1,152 @@
+//! One host on one screen: verdict, phases in a line, what was seen, three causes, three steps. The rest is `--full`.
+
+use rdprobe_diagnosis::causes::{CauseFix, Seen};
+use rdprobe_diagnosis::symptom::{Features, Ranked, rank};
+use rdprobe_report::{CauseStatus, Effect, Phase, PhaseOutcome, Report, Severity};
+
+use super::{evidence, headline};
+use crate::output::Screen;
+use crate::render::differential::fits;
+use crate::render::fix::effect_name;
+use crate::render::style::{BOLD, DIM, GREEN, RED};
+use crate::render::text::Page;
+
+/// Lines that a page may have, the headline among them.
+const LINES: usize = 36;
+/// Causes and steps at the most.
+const TOLD: usize = 3;
+
+/// What is left out, one after the other, until the page fits.
+#[derive(Clone, Copy)]
+struct Room {
+    causes: usize,
+    steps: usize,
+    reasons: bool,
+    commands: usize,
+}
+
+/// The page of one report.
+pub(crate) fn page(report: &Report, screen: Screen) -> String {
+    let told = &report.options.told;
+    let ranked = rank(&Features::of(told), Some(report));
+    let left: Vec<&Ranked> = ranked.iter().filter(|ranked| !is_out(ranked)).collect();
+    let rooms = [
+        Room { causes: TOLD, steps: TOLD, reasons: true, commands: 2 },
+        Room { causes: TOLD, steps: TOLD, reasons: true, commands: 1 },
+        Room { causes: TOLD, steps: 2, reasons: true, commands: 1 },
+        Room { causes: TOLD, steps: 2, reasons: false, commands: 1 },
+        Room { causes: TOLD, steps: 1, reasons: false, commands: 1 },
+        Room { causes: 2, steps: 1, reasons: false, commands: 1 },
+        Room { causes: 1, steps: 1, reasons: false, commands: 1 },
+    ];
+    let mut text = String::new();
+    for room in rooms {
+        text = draw(report, &left, room, screen);
+        if text.lines().count() <= LINES {
+            break;
+        }
+    }
+    text
+}
+
+fn is_out(ranked: &Ranked) -> bool {
+    ranked.judgement.as_ref().is_some_and(|judgement| judgement.status == CauseStatus::RuledOut)
+}
+
+fn draw(report: &Report, left: &[&Ranked], room: Room, screen: Screen) -> String {
+    let mut page = Page::new(screen);
+    headline(&mut page, report);
+    page.paragraph(2, &report.verdict.summary);
+    phases(&mut page, report);
+    evidence::brief(&mut page, report);
+    others(&mut page, report);
+    if let Some(symptom) = &report.symptom {
+        page.paragraph(2, &format!("Your symptom: {}", symptom.meaning));
+    }
+    page.heading("Likeliest causes");
+    for (number, ranked) in left.iter().take(room.causes).enumerate() {
+        cause(&mut page, number + 1, ranked, room.reasons);
+    }
+    page.heading("What to do");
+    let seen = Seen::new(report);
+    let steps = left.iter().take(TOLD).filter_map(|ranked| first_fix(ranked, seen));
+    for (number, fix) in steps.take(room.steps).enumerate() {
+        step(&mut page, number + 1, fix, seen, room.commands);
+    }
+    page.blank();
+    page.paragraph(2, &format!("More: `rdprobe --full {}`", report.target.input));
+    page.finish()
+}
+
+/// Every phase that was looked at, in one line: what works, what fails, what was not reached.
+fn phases(page: &mut Page, report: &Report) {
+    let outcome = |phase| Seen::new(report).outcome(phase);
+    let asked = Phase::ALL.into_iter().filter(|phase| outcome(*phase) != PhaseOutcome::NotRequested);
+    let worst = |phase| {
+        report.findings.iter().filter(|finding| finding.phase == phase).map(|finding| finding.severity).max()
+    };
+    let mut line = String::from("  ");
+    for phase in asked {
+        let sign = match (outcome(phase), worst(phase)) {
+            // A UDP that does not answer takes nothing from a host that has TCP.
+            (_, severity) if phase == Phase::Udp && severity < Some(Severity::Warning) => {
+                match outcome(phase) {
+                    PhaseOutcome::Ok => page.paint(GREEN, page.sign("✔", "+")),
+                    _ => page.paint(DIM, page.sign("·", ".")),
+                }
+            }
+            (PhaseOutcome::Ok, Some(Severity::Error | Severity::Warning)) => "!".into(),
+            (PhaseOutcome::Ok, _) => page.paint(GREEN, page.sign("✔", "+")),
+            (PhaseOutcome::Failed, _) => page.paint(RED, page.sign("✘", "x")),
+            _ => page.paint(DIM, page.sign("·", ".")),
+        };
+        line.push_str(&format!("{sign} {}  ", phase));
+    }
+    page.line(&line);
+}
+
+/// What else was found that matters, by its code.
+fn others(page: &mut Page, report: &Report) {
+    let others: Vec<&str> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.severity > Severity::Info && finding.code != report.verdict.code)
+        .map(|finding| finding.code.as_str())
+        .collect();
+    if !others.is_empty() {
+        page.paragraph(2, &format!("Also found: {}", others.join(", ")));
+    }
+}
+
+fn cause(page: &mut Page, number: usize, ranked: &Ranked, reasons: bool) {
+    let confirmed =
+        ranked.judgement.as_ref().is_some_and(|judgement| judgement.status == CauseStatus::Confirmed);
+    let sure = if confirmed { " (confirmed)" } else { "" };
+    page.hanging(&format!("  {number}. "), 5, &format!("{}{sure}", ranked.cause.title));
+    if reasons {
+        page.paragraph(5, ranked.cause.question);
+    }
+}
+
+/// The first fix of a cause that holds for this server.
+fn first_fix(ranked: &Ranked, seen: Seen<'_>) -> Option<&'static CauseFix> {
+    ranked.cause.fixes.iter().find(|fix| fits(fix, seen))
+}
+
+fn step(page: &mut Page, number: usize, fix: &'static CauseFix, seen: Seen<'_>, commands: usize) {
+    let effect = match fix.effect {
+        Effect::Safe => String::new(),
+        effect => format!(" ({})", effect_name(effect)),
+    };
+    let shell = match (fix.commands.is_empty(), fix.shell) {
+        (true, _) | (_, "") => String::new(),
+        (false, shell) => format!(" [{shell}]"),
+    };
+    let start = format!("  {} ", page.paint(BOLD, &format!("{number}.")));
+    page.hanging(&start, 5, &format!("{}{effect}{shell}", fix.title));
+    // A line to be copied stands by itself, from the first column, and is never wrapped.
+    for command in fix.commands.iter().take(commands) {
+        let command = page.clean(&seen.fill(command));
+        page.line(&command);
+    }
+}

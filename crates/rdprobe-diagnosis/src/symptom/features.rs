@@ -1,0 +1,100 @@
+//! What is known beside the host: what the user told, and what the words and the symptom say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rdprobe_report::{Change, Stage, Told};
+
+use super::{Recognised, TagKind, recognise, tag, tags_in};
+
+/// Everything that weighs on a cause's likelihood but the host itself.
+#[derive(Clone, Debug, Default)]
+pub struct Features {
+    /// What the symptom was recognised as.
+    pub recognised: Recognised,
+    /// Tags of client, server and surroundings.
+    pub tags: BTreeSet<&'static str>,
+    /// Families of symptoms with how surely.
+    pub families: BTreeMap<&'static str, f64>,
+    /// Causes that the symptom is known for, with their weights.
+    pub named: BTreeMap<&'static str, f64>,
+    /// How far the user gets.
+    pub stage: Option<Stage>,
+    /// The user said so in a flag or an answer; a word in a sentence is less.
+    pub stage_told: bool,
+    /// What changed.
+    pub since: Option<Change>,
+    /// Whether others connect.
+    pub others_connect: Option<bool>,
+}
+
+/// Weights of a symptom's causes by their rank.
+const BY_RANK: [f64; 8] = [36.0, 26.0, 20.0, 16.0, 13.0, 11.0, 9.5, 8.5];
+
+impl Features {
+    /// From what the user told.
+    pub fn of(told: &Told) -> Self {
+        let mut tags = tags_in(told.client.as_deref().unwrap_or_default());
+        for words in &told.environment {
+            tags.extend(tags_in(words));
+        }
+        let recognised = recognise(told.symptom.as_deref().unwrap_or_default(), &tags);
+        tags.extend(&recognised.tags);
+        let mut features = Self { recognised, ..Self::default() };
+        let best = features.recognised.matches.first().map_or(1.0, |best| best.strength);
+        for found in &features.recognised.matches {
+            let share = found.strength / best;
+            for family in found.symptom.families {
+                let weight = features.families.entry(family).or_insert(0.0);
+                *weight = weight.max(share);
+            }
+            for (rank, cause) in found.symptom.causes.iter().enumerate() {
+                let weight = BY_RANK.get(rank).copied().unwrap_or(7.5) * share * share;
+                let known = features.named.entry(cause).or_insert(0.0);
+                *known = known.max(weight);
+            }
+        }
+        features.tags = tags;
+        features.answered(told)
+    }
+
+    /// The same with the user's answers taken from `told`; its words are not read again.
+    #[must_use]
+    pub fn answered(mut self, told: &Told) -> Self {
+        let by_symptom = self.recognised.best().and_then(|symptom| symptom.stage);
+        self.stage_told = told.when.is_some();
+        self.stage = told.when.or_else(|| by_words(&self.tags, STAGES)).or(by_symptom);
+        self.since = told.since.or_else(|| by_words(&self.tags, SINCE));
+        self.others_connect = told.others_connect.or_else(|| by_words(&self.tags, OTHERS));
+        self
+    }
+
+    /// The client that the user named, by the most telling of its tags.
+    pub fn client(&self) -> Option<&'static super::Tag> {
+        let clients = self.tags.iter().filter_map(|id| tag(id)).filter(|tag| tag.kind == TagKind::Client);
+        // What others imply is the kind, not the client.
+        let clients: Vec<_> = clients.collect();
+        let implied = |id: &str| clients.iter().any(|other| other.id != id && other.implies.contains(&id));
+        clients.iter().find(|tag| !implied(tag.id)).or(clients.first()).copied()
+    }
+}
+
+const STAGES: &[(&str, Stage)] = &[
+    ("stage-before-password", Stage::BeforePassword),
+    ("stage-after-picture", Stage::AfterPicture),
+    ("stage-later", Stage::Later),
+    ("stage-after-password", Stage::AfterPassword),
+];
+
+const SINCE: &[(&str, Change)] = &[
+    ("since-update", Change::Update),
+    ("since-certificate", Change::Certificate),
+    ("since-hardening", Change::Hardening),
+    ("since-rename", Change::Rename),
+    ("since-new-port", Change::NewPort),
+];
+
+const OTHERS: &[(&str, bool)] = &[("others-connect", true), ("others-fail", false)];
+
+fn by_words<T: Copy>(tags: &BTreeSet<&'static str>, table: &[(&str, T)]) -> Option<T> {
+    table.iter().find(|(id, _)| tags.contains(id)).map(|(_, value)| *value)
+}

@@ -1,0 +1,122 @@
+//! How likely a cause is: its prior times what every piece of evidence makes of it. Nothing but a proof makes any of
+//! them zero, so that every layer can reach the top.
+
+use rdprobe_report::{CauseStatus, Change, Stage};
+
+use super::{Features, TagKind, tag};
+use crate::causes::{Cause, Hint, Judgement, Scope};
+
+/// A cause shares a family with the symptom.
+const SAME_FAMILY: f64 = 9.0;
+/// A client or surroundings that it needs were named.
+const NEED_MET: f64 = 5.0;
+/// They were not.
+const NEED_OPEN: f64 = 0.03;
+/// Something fits.
+const FITS: f64 = 3.0;
+/// The server that it needs was named.
+const SERVER_NAMED: f64 = 1.5;
+/// Another was.
+const OTHER_SERVER: f64 = 0.06;
+/// Something that was seen speaks for it.
+const HINTED: f64 = 5.0;
+/// What was seen goes with it, and with much else.
+const FITS_WITH: f64 = 1.6;
+/// A proof outweighs everything.
+const CONFIRMED: f64 = 1e6;
+
+/// The weight of a cause; 0 where it is ruled out.
+pub(super) fn weigh(cause: &Cause, features: &Features, judgement: Option<&Judgement>) -> f64 {
+    cause.prior
+        * symptom(cause, features)
+        * tags(cause, features)
+        * stage(cause, features)
+        * since(cause, features.since)
+        * others(cause.scope, features.others_connect)
+        * seen(judgement)
+}
+
+fn symptom(cause: &Cause, features: &Features) -> f64 {
+    let named = features.named.get(cause.id).copied().unwrap_or(0.0);
+    let family =
+        cause.families.iter().filter_map(|family| features.families.get(family)).copied().fold(0.0, f64::max);
+    // A named cause stands above its prior: rare ones are named because they show so.
+    let rare = if named > 0.0 { (4.0 / cause.prior).max(1.0).sqrt() } else { 1.0 };
+    (named * rare).max(1.0 + (SAME_FAMILY - 1.0) * family)
+}
+
+fn tags(cause: &Cause, features: &Features) -> f64 {
+    let told = |list: &[&str]| list.iter().filter(|tag| features.tags.contains(*tag)).count();
+    let mut factor = match (cause.needs.is_empty(), told(cause.needs)) {
+        (true, _) => 1.0,
+        (false, 0) => NEED_OPEN,
+        (false, _) => NEED_MET,
+    };
+    factor *= FITS.powi(told(cause.fits).min(3) as i32);
+    let servers =
+        features.tags.iter().filter(|id| tag(id).is_some_and(|tag| tag.kind == TagKind::Server)).count();
+    if !cause.server.is_empty() && servers > 0 {
+        factor *= if told(cause.server) > 0 { SERVER_NAMED } else { OTHER_SERVER };
+    }
+    factor
+}
+
+fn stage(cause: &Cause, features: &Features) -> f64 {
+    let Some(stage) = features.stage else { return 1.0 };
+    let far = cause.stages.iter().map(|own| (*own as i32 - stage as i32).abs()).min().unwrap_or(0);
+    let factor: f64 = match far {
+        0 => 1.0,
+        1 => 0.22,
+        _ => 0.06,
+    };
+    // A word in a sentence is less than an answer.
+    if features.stage_told { factor } else { factor.sqrt() }
+}
+
+fn since(cause: &Cause, since: Option<Change>) -> f64 {
+    match since {
+        None => 1.0,
+        Some(Change::Nothing) => {
+            if cause.since.is_empty() {
+                1.0
+            } else {
+                0.6
+            }
+        }
+        Some(change) if cause.since.contains(&change) => 4.0,
+        Some(_) => 0.7,
+    }
+}
+
+fn others(scope: Scope, others_connect: Option<bool>) -> f64 {
+    match (others_connect, scope) {
+        (None, _) => 1.0,
+        (Some(true), Scope::Host) => 0.2,
+        (Some(true), Scope::Path) => 0.7,
+        (Some(true), Scope::Client) => 2.0,
+        (Some(true), Scope::Account) => 1.5,
+        (Some(false), Scope::Host) => 1.8,
+        (Some(false), Scope::Path) => 1.4,
+        (Some(false), Scope::Client) => 0.3,
+        (Some(false), Scope::Account) => 0.5,
+    }
+}
+
+fn seen(judgement: Option<&Judgement>) -> f64 {
+    match judgement {
+        None => 1.0,
+        Some(judgement) => match judgement.status {
+            CauseStatus::Confirmed => CONFIRMED,
+            CauseStatus::RuledOut => 0.0,
+            CauseStatus::Possible | CauseStatus::NotObservable => match judgement.hint {
+                Hint::Strong => HINTED,
+                Hint::Weak => FITS_WITH,
+                Hint::None => 1.0,
+            },
+        },
+    }
+}
+
+/// The stages, for those who must ask.
+pub(super) const STAGES: [Stage; 4] =
+    [Stage::BeforePassword, Stage::AfterPassword, Stage::AfterPicture, Stage::Later];

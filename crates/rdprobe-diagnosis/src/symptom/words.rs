@@ -1,0 +1,113 @@
+//! Tags: what words say of client, server, surroundings, stage and change.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+/// A tag and the words that stand for it.
+#[derive(Debug)]
+pub struct Tag {
+    /// Stable id.
+    pub id: &'static str,
+    /// What it says something of.
+    pub kind: TagKind,
+    /// In words.
+    pub title: &'static str,
+    /// Tags that it implies.
+    pub implies: &'static [&'static str],
+    /// Words and sequences of words, in lower case.
+    pub words: &'static [&'static str],
+    /// The hello profile nearest to a client.
+    pub profile: Option<&'static str>,
+    /// Where this was read.
+    pub source: &'static str,
+}
+
+/// What a tag says something of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagKind {
+    /// The client.
+    Client,
+    /// The server.
+    Server,
+    /// Where they stand.
+    Environment,
+    /// How far the user gets.
+    Stage,
+    /// What changed.
+    Since,
+    /// Whether others connect.
+    Others,
+}
+
+include!(concat!(env!("OUT_DIR"), "/words.rs"));
+
+/// Every tag.
+pub fn tags() -> &'static [Tag] {
+    TAGS
+}
+
+/// The tag with an id.
+pub fn tag(id: &str) -> Option<&'static Tag> {
+    TAGS.iter().find(|tag| tag.id == id)
+}
+
+/// Words in lower case, one blank between them and around all.
+pub(super) fn normal(text: &str) -> String {
+    let mut normal = String::with_capacity(text.len() + 2);
+    normal.push(' ');
+    for character in text.chars() {
+        // Apostrophes join what typographers separate.
+        if matches!(character, '\'' | '’') {
+            continue;
+        }
+        if character.is_alphanumeric() || character == '_' {
+            normal.extend(character.to_lowercase());
+        } else if !normal.ends_with(' ') {
+            normal.push(' ');
+        }
+    }
+    if !normal.ends_with(' ') {
+        normal.push(' ');
+    }
+    normal
+}
+
+/// The tags that a text speaks of, with those that they imply. A longer sequence of words takes its words away from
+/// shorter ones: "Azure AD joined" says nothing of a virtual machine in Azure.
+pub fn tags_in(text: &str) -> BTreeSet<&'static str> {
+    let mut rest = normal(text);
+    let mut found = BTreeSet::new();
+    for (pattern, tag) in patterns() {
+        let mut hit = false;
+        while let Some(at) = rest.find(pattern.as_str()) {
+            hit = true;
+            // The blanks around it stay, for the words beside it.
+            rest.replace_range(at + 1..at + pattern.len() - 1, "\u{1}");
+        }
+        if hit {
+            with_implied(tag, &mut found);
+        }
+    }
+    found
+}
+
+/// A tag and all that it implies.
+pub(super) fn with_implied(id: &'static str, into: &mut BTreeSet<&'static str>) {
+    if !into.insert(id) {
+        return;
+    }
+    for implied in tag(id).map_or(&[][..], |tag| tag.implies) {
+        with_implied(implied, into);
+    }
+}
+
+/// Every pattern with blanks around it, the longest first.
+fn patterns() -> &'static [(String, &'static str)] {
+    static PATTERNS: OnceLock<Vec<(String, &'static str)>> = OnceLock::new();
+    PATTERNS.get_or_init(|| {
+        let mut all: Vec<(String, &'static str)> =
+            TAGS.iter().flat_map(|tag| tag.words.iter().map(|words| (normal(words), tag.id))).collect();
+        all.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.len()));
+        all
+    })
+}
