@@ -23,7 +23,9 @@ Examples:
   rdprobe --client mstsc-win7 HOST     would this older client connect?
   rdprobe --deep HOST                  every question there is
   rdprobe --user CORP\\alice HOST       does the logon work? asks for the password
-  rdprobe explain cert-expired         what a code means and what mends it
+  rdprobe explain 0x904/0x7            what a code on the screen means
+  rdprobe HOST --symptom 0x904/0x7     which of its causes is left here?
+  rdprobe doctor HOST                  asks what separates the causes best
   rdprobe replay report.json           judge a recorded report again
   rdprobe demo                         watch it at work on hosts of its own
 
