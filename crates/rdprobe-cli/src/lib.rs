@@ -68,8 +68,9 @@ pub fn json(report: &rdprobe_report::Report) -> String {
     render::json::pretty(report)
 }
 
-fn dispatch(arguments: Arguments, output: &mut Output) -> Result<u8, Failure> {
+fn dispatch(mut arguments: Arguments, output: &mut Output) -> Result<u8, Failure> {
     let fail_on = arguments.output.fail_on;
+    arguments.probe.read_rdp_file()?;
     let Some(command) = arguments.command else {
         return command::probe::run(&arguments.probe, arguments.output, output);
     };
@@ -79,7 +80,10 @@ fn dispatch(arguments: Arguments, output: &mut Output) -> Result<u8, Failure> {
             let told = told.told(Some(&text), client.as_deref());
             command::explain::run(&told, report.as_ref(), arguments.output.full, output)
         }
-        Command::Doctor { probe } => command::doctor::run(&probe, arguments.output, output),
+        Command::Doctor { mut probe } => {
+            probe.read_rdp_file()?;
+            command::doctor::run(&probe, arguments.output, output)
+        }
         Command::Codes => command::codes::run(output),
         Command::Replay { file, now } => command::replay::run(&file, now, fail_on, output),
         Command::Schema => command::schema::run(output),

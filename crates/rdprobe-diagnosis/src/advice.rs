@@ -169,6 +169,17 @@ pub(crate) fn next(
             ),
         ));
     }
+    let open = primary.is_none_or(|finding| finding.code == registry::PROBE_INCOMPLETE);
+    if let Some(gateway) = seen.options.gateway.as_ref().filter(|_| open) {
+        next.push(Next {
+            commands: vec![format!("rdprobe {gateway}:443")],
+            ..Next::new(
+                format!("Look at the gateway {gateway} too"),
+                "The client goes through it, and neither it nor what it does behind it was probed. What answers there should \
+                 be a web service (http or tls), with a certificate for its name.",
+            )
+        });
+    }
     match primary {
         Some(finding) => {
             next.extend(

@@ -40,6 +40,8 @@ pub(crate) enum Why {
     TurnedAway,
     /// Our own side could not.
     Local(LocalFault),
+    /// The client goes through a gateway, and the direct way is closed.
+    BehindGateway,
 }
 
 /// The needed phases, in order.
@@ -212,6 +214,8 @@ fn why_missing(view: View<'_>, phase: Phase) -> Why {
 /// The finding that says which question stayed open, and why.
 pub(crate) fn finding(seen: &Observations, view: Option<View<'_>>, coverage: &Coverage) -> Option<Finding> {
     let (phase, why) = coverage.open()?;
+    let gateway = seen.options.gateway.as_deref().filter(|_| phase <= Phase::Tcp && why == Why::NotSeen);
+    let why = if gateway.is_some() { Why::BehindGateway } else { why };
     let question = question(seen, view, phase);
     let (code, summary) = match why {
         Why::CutShort => (
@@ -232,6 +236,15 @@ pub(crate) fn finding(seen: &Observations, view: Option<View<'_>>, coverage: &Co
         Why::TurnedAway => (
             registry::PROBE_INCOMPLETE,
             format!("It stayed open {question}: the connections that were to show it were turned away."),
+        ),
+        Why::BehindGateway => (
+            registry::PROBE_INCOMPLETE,
+            format!(
+                "The client reaches {} through the gateway {}, and what lies behind it cannot be seen from here: that the \
+                 direct way is closed is no fault of the host.",
+                seen.target.host,
+                gateway.unwrap_or_default(),
+            ),
         ),
         Why::NotSeen => (
             registry::PROBE_INCOMPLETE,

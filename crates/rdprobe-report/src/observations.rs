@@ -45,6 +45,9 @@ pub struct Options {
     /// Routing token in every Connection Request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub routing_token: Option<String>,
+    /// The RD Gateway through which the user's client goes: the direct way to the host need not be open then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<String>,
     /// The user's client uses no CredSSP.
     #[serde(skip_serializing_if = "is_default")]
     pub no_nla: bool,
@@ -79,6 +82,7 @@ impl Default for Options {
             server_name: None,
             cookie: None,
             routing_token: None,
+            gateway: None,
             no_nla: false,
             offers: false,
             in_turn: false,

@@ -5,6 +5,7 @@ mod help;
 #[cfg(feature = "logon")]
 mod logon;
 mod probe;
+mod rdp_file;
 mod source;
 mod target;
 mod told;

@@ -10,12 +10,14 @@ use clap::{ArgAction, ArgMatches, Args, ValueEnum};
 use rdprobe::{Family, Pin, Timeouts};
 use rdprobe_report::{Options, UdpQuestion};
 
+use super::rdp_file::RdpFile;
 use super::source::{Named, Source};
 use super::value;
 
 #[derive(Debug, Args)]
 pub(crate) struct ProbeArguments {
-    /// Hosts to probe: names or addresses, each with a port where it is not 3389; - reads a list from stdin
+    /// Hosts to probe: names or addresses, each with a port where it is not 3389; - reads a list from stdin; or one .rdp
+    /// file, to connect as its client would
     #[arg(value_name = "HOST[:PORT]", value_parser = super::source::argument)]
     pub(crate) hosts: Vec<Named>,
     /// Read hosts from a file, one a line; # begins a comment
@@ -41,6 +43,10 @@ pub(crate) struct ProbeArguments {
     #[arg(long, help_heading = "Where to", value_name = "TOKEN", value_parser = value::routing_token,
           conflicts_with = "cookie")]
     pub(crate) routing_token: Option<String>,
+
+    /// From a `.rdp` file.
+    #[arg(skip)]
+    pub(crate) gateway: Option<String>,
 
     /// The code or sentence on the screen: judge each cause of it against the host
     #[arg(long, help_heading = "What you know", value_name = "TEXT")]
@@ -121,6 +127,7 @@ impl ProbeArguments {
             cookie: self.cookie.clone(),
             routing_token: self.routing_token.clone(),
             no_nla: self.no_nla,
+            gateway: self.gateway.clone(),
             offers: self.offers || self.deep,
             in_turn: targets > 1,
             udp: self.udp_question(),
@@ -159,6 +166,30 @@ impl ProbeArguments {
         } else {
             UdpQuestion::Aside
         }
+    }
+
+    /// Takes from a `.rdp` file what its client would use; what was typed goes before it.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or is not the only host: what it says would hold for all of them.
+    pub(crate) fn read_rdp_file(&mut self) -> Result<(), String> {
+        let Some(path) = self.hosts.iter().find_map(|host| match host {
+            Named::RdpFile(path) => Some(path.clone()),
+            _ => None,
+        }) else {
+            return Ok(());
+        };
+        if self.hosts.len() > 1 || !self.file.is_empty() {
+            return Err(format!("{} says how its client connects: probe it alone", path.display()));
+        }
+        let file = RdpFile::read(&path)?;
+        self.hosts = vec![Named::Target(file.target)];
+        self.no_nla |= file.no_nla;
+        if self.cookie.is_none() && self.routing_token.is_none() {
+            (self.cookie, self.routing_token) = (file.cookie, file.routing_token);
+        }
+        self.gateway = file.gateway;
+        Ok(())
     }
 
     /// What clap has no word for.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use rdprobe_report::Target;
 
+use super::rdp_file::{self, RdpFile};
 use super::target;
 
 /// One argument in a host's place.
@@ -12,6 +13,8 @@ use super::target;
 pub(crate) enum Named {
     Target(Target),
     Stdin,
+    /// A file that a client opens.
+    RdpFile(PathBuf),
 }
 
 /// Where a list or a report is read from.
@@ -25,6 +28,7 @@ pub(crate) enum Source {
 pub(super) fn argument(text: &str) -> Result<Named, String> {
     match text {
         "-" => Ok(Named::Stdin),
+        _ if rdp_file::is_one(text) => Ok(Named::RdpFile(text.into())),
         _ => target::parse(text).map(Named::Target),
     }
 }
@@ -36,6 +40,7 @@ pub(crate) fn all(hosts: &[Named], files: &[Source]) -> Result<Vec<Target>, Stri
         match host {
             Named::Target(target) => targets.push(target.clone()),
             Named::Stdin => targets.extend(list(&Source::Stdin)?),
+            Named::RdpFile(path) => targets.push(RdpFile::read(path)?.target),
         }
     }
     for file in files {
