@@ -1,18 +1,7 @@
 //! The function that is fuzzed, on recorded frames and on what becomes of them.
 
+use rdprobe_tests::dice::Dice;
 use rdprobe_tests::inbound::{judge, seeds};
-
-/// Numbers that look random and are the same every time (xorshift64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
-}
 
 #[test]
 fn recorded_hosts_go_all_the_way() {
@@ -28,7 +17,7 @@ fn recorded_hosts_go_all_the_way() {
 #[test]
 fn whatever_hosts_say_comes_to_a_verdict() {
     let seeds = seeds();
-    let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+    let mut dice = Dice::default();
     judge(&[]);
     for (_, seed) in &seeds {
         judge(seed);

@@ -1,22 +1,13 @@
 //! Reports that were mangled, or that a later version wrote.
 
 use rdprobe_report::{Phase, Report};
+use rdprobe_tests::dice::Dice;
 use rdprobe_tests::mangled::{RECORDED, mangle, replay};
 use serde_json::{Value, json};
 
-/// Numbers that look random and are the same every time (xorshift64).
-fn dice(mut state: u64) -> impl FnMut(usize) -> usize {
-    move |limit| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % limit.max(1) as u64) as usize
-    }
-}
-
 #[test]
 fn no_replay_of_a_mangled_report_panics_or_calls_it_healthy_unproven() {
-    let mut dice = dice(0x9E37_79B9_7F4A_7C15);
+    let mut dice = Dice::default();
     let mut read = 0;
     for recorded in RECORDED {
         let whole: Value = serde_json::from_str(recorded).expect("JSON");

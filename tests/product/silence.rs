@@ -2,6 +2,7 @@
 //! code each, in the time of one silence.
 
 use rdprobe_testkit::Scenario;
+use rdprobe_tests::dice::Dice;
 
 use crate::stage::play;
 
@@ -20,15 +21,10 @@ fn host(rtt: u32, jitter: u32, steps: &str) -> Scenario {
     .expect("a scenario")
 }
 
-/// Numbers that look random and are the same every time (xorshift64).
+/// How late answers are, in milliseconds.
 fn jitters() -> impl Iterator<Item = u32> {
-    let mut state: u64 = 0x9E37_79B9_7F4A_7C15;
-    std::iter::repeat_with(move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % 90) as u32
-    })
+    let mut dice = Dice::default();
+    std::iter::repeat_with(move || dice.below(90) as u32)
 }
 
 /// The code of every run, and the phase's limit plus a second, or eight round trips, at the most.

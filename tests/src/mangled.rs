@@ -4,6 +4,7 @@
 use rdprobe_report::{Observations, Report};
 use serde_json::Value;
 
+use crate::dice::Dice;
 use crate::proof;
 
 /// Reads `data` as a report and judges it again.
@@ -34,18 +35,18 @@ pub const RECORDED: [&str; 3] = [
 ];
 
 /// Changes one value somewhere: takes it away, makes it another kind of value, or puts another of the same report in its
-/// place. `dice` gives numbers below its argument.
-pub fn mangle(report: &mut Value, dice: &mut dyn FnMut(usize) -> usize) {
+/// place.
+pub fn mangle(report: &mut Value, dice: &mut Dice) {
     let mut pointers = Vec::new();
     collect(report, String::new(), &mut pointers);
-    let pointer = &pointers[dice(pointers.len())];
-    let other = report.pointer(&pointers[dice(pointers.len())]).cloned().unwrap_or_default();
+    let pointer = &pointers[dice.below(pointers.len())];
+    let other = report.pointer(&pointers[dice.below(pointers.len())]).cloned().unwrap_or_default();
     let Some(value) = report.pointer_mut(pointer) else { return };
-    match dice(16) {
+    match dice.below(16) {
         0 => *value = Value::Null,
         1 => *value = other,
         2 => *value = Value::from("of-a-later-version"),
-        3 => *value = Value::from(dice(1 << 20)),
+        3 => *value = Value::from(dice.below(1 << 20)),
         4 => *value = Value::from(-1),
         5..9 => remove(value, dice),
         9..12 => duplicate(value, dice),
@@ -70,22 +71,22 @@ fn collect(value: &Value, at: String, into: &mut Vec<String>) {
     into.push(at);
 }
 
-fn remove(value: &mut Value, dice: &mut dyn FnMut(usize) -> usize) {
+fn remove(value: &mut Value, dice: &mut Dice) {
     match value {
-        Value::Array(items) if !items.is_empty() => drop(items.remove(dice(items.len()))),
+        Value::Array(items) if !items.is_empty() => drop(items.remove(dice.below(items.len()))),
         Value::Object(fields) if !fields.is_empty() => {
-            let key = fields.keys().nth(dice(fields.len())).cloned().unwrap_or_default();
+            let key = fields.keys().nth(dice.below(fields.len())).cloned().unwrap_or_default();
             fields.remove(&key);
         }
         other => *other = Value::Array(Vec::new()),
     }
 }
 
-fn duplicate(value: &mut Value, dice: &mut dyn FnMut(usize) -> usize) {
+fn duplicate(value: &mut Value, dice: &mut Dice) {
     if let Value::Array(items) = value
         && !items.is_empty()
     {
-        items.push(items[dice(items.len())].clone());
+        items.push(items[dice.below(items.len())].clone());
     }
 }
 
