@@ -48,7 +48,13 @@ impl<'a> View<'a> {
     pub(crate) fn settled(self, purpose: Purpose) -> Option<&'a Attempt> {
         let decides = |attempt: &&Attempt| (!attempt.cut_off, !impatient(attempt), attempt.recipe.alone);
         // `max_by_key` takes the last of equals; what is alone was issued last, so that is the order wanted.
-        self.ended(purpose).max_by_key(decides)
+        let own = self.ended(purpose);
+        let first = self.attempts().find(|attempt| attempt.recipe.purpose == purpose);
+        // The same question as a control is that question once more.
+        let again = self.ended(Purpose::Control).filter(move |attempt| {
+            first.is_some_and(|first| purpose == Purpose::Default && first.recipe.ask == attempt.recipe.ask)
+        });
+        own.chain(again).max_by_key(decides)
     }
 
     /// The attempt that decides for one hello experiment.

@@ -2,6 +2,7 @@
 
 use rdprobe_report::{Attempt, FailureKind, Phase, Purpose, Recipe};
 
+use crate::rules::stability::was_served;
 use crate::silence;
 use crate::view::{View, answered, failure, impatient};
 
@@ -11,6 +12,10 @@ const NEIGHBOURS: [Purpose; 3] = [Purpose::ReferenceHello, Purpose::Default, Pur
 pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
     if NEIGHBOURS.iter().any(|&purpose| view.in_flight(purpose)) {
         return Vec::new();
+    }
+    let turned_away = turned_away_among_answers(view);
+    if !turned_away.is_empty() {
+        return turned_away;
     }
     let first: Vec<&Attempt> = NEIGHBOURS
         .into_iter()
@@ -25,6 +30,28 @@ pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
             _ => attempt.recipe.alone(),
         })
         .collect()
+}
+
+/// The usual offer came to nothing while another question was answered. A balancer that takes its machines in turn may
+/// have sent both tries to the dead one: a third goes elsewhere.
+fn turned_away_among_answers(view: View<'_>) -> Vec<Recipe> {
+    let Some(default) = view.settled(Purpose::Default) else { return Vec::new() };
+    let hung_up = failure(default).is_some_and(|(phase, why)| {
+        matches!(why.kind, FailureKind::Reset | FailureKind::Closed | FailureKind::Refused)
+            && phase <= Phase::X224
+    });
+    let answered = view.attempts().any(|other| {
+        !matches!(other.recipe.purpose, Purpose::Default | Purpose::Control) && was_served(other)
+    });
+    if !hung_up || !answered {
+        return Vec::new();
+    }
+    let alone = default.recipe.alone();
+    let control = Recipe { purpose: Purpose::Control, ..alone.clone() };
+    match default.recipe.alone {
+        true => vec![control],
+        false => vec![alone],
+    }
 }
 
 /// Whether `attempt` failed where `other`, which had asked the same so far, went on or failed in another way.

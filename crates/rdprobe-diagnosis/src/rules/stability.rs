@@ -28,10 +28,9 @@ fn pairs<'a>(view: View<'a>) -> impl Iterator<Item = Pair<'a>> {
     })
 }
 
-/// Whether the second is the first once more; the refused hello as a control is the reference hello once more.
+/// Whether the second is the first once more; a control repeats whatever it is a control of.
 fn asks_again(first: &Recipe, again: &Recipe) -> bool {
-    let same = first.purpose == again.purpose
-        || (first.purpose == Purpose::ReferenceHello && again.purpose == Purpose::Control);
+    let same = first.purpose == again.purpose || again.purpose == Purpose::Control;
     same && first.address == again.address && first.ask == again.ask
 }
 
@@ -149,7 +148,7 @@ fn turned_away(view: View<'_>) -> Option<Finding> {
 }
 
 /// The attempt got an answer to its connection request, whatever it was.
-fn was_served(attempt: &Attempt) -> bool {
+pub(crate) fn was_served(attempt: &Attempt) -> bool {
     attempt.step(Phase::X224).is_some_and(|step| {
         step.is_ok() || step.failure.as_ref().is_some_and(|why| why.kind == FailureKind::Rejected)
     })

@@ -4,8 +4,8 @@ pub(crate) mod outcome;
 
 use rdprobe_report::facts::TlsFacts;
 use rdprobe_report::{
-    Attempt, CipherSuite, Code, Confidence, FailureKind, Finding, HelloProfile, Phase, Purpose, TlsVersion,
-    hello,
+    Attempt, CipherSuite, Code, Confidence, FailureKind, Finding, HelloProfile, LocalFault, Phase, Purpose,
+    TlsVersion, hello,
 };
 
 use self::outcome::{Outcome, Refusal, facts, gets, outcome, within};
@@ -285,7 +285,8 @@ pub(crate) fn library_lacks(view: View<'_>) -> bool {
     };
     let gave_up = tls(real)
         .and_then(|step| step.failure.as_ref())
-        .is_some_and(|failure| failure.local_fault().is_some());
+        .and_then(|failure| failure.local_fault())
+        .is_some_and(|fault| matches!(fault, LocalFault::Library | LocalFault::Unspecified));
     let library = HelloProfile::client(OWN_LIBRARY);
     gave_up || library.is_some_and(|library| !within(library, own))
 }
