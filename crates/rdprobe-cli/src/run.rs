@@ -74,7 +74,7 @@ impl Settings {
         &self,
         target: Target,
         suspicion: watch::Sender<Option<String>>,
-        stop: impl Future<Output = ()>,
+        stop: impl Future<Output = ()> + Send + 'static,
     ) -> Probed {
         let probe = Probe::new(target, self.options.clone())
             .timeouts(self.timeouts)

@@ -13,7 +13,7 @@ pub(crate) mod text;
 
 use std::io;
 
-use rdprobe_report::{ClientError, Report, Status};
+use rdprobe_report::{Report, Status};
 
 use crate::args::Format;
 use crate::output::Output;
@@ -23,28 +23,7 @@ pub(crate) struct Printer<'a> {
     output: &'a mut Output,
     /// Several targets: an array in JSON, a table at the end for people.
     many: bool,
-    rows: Vec<Row>,
-}
-
-/// What is kept of a report that was printed.
-pub(crate) struct Row {
-    pub(crate) input: String,
-    pub(crate) status: Status,
-    pub(crate) code: String,
-    pub(crate) duration_ms: f64,
-    pub(crate) shown: Option<ClientError>,
-}
-
-impl Row {
-    pub(crate) fn of(report: &Report) -> Self {
-        Self {
-            input: report.target.input.clone(),
-            status: report.verdict.status,
-            code: report.verdict.code.to_string(),
-            duration_ms: report.duration_ms.0,
-            shown: report.verdict.client_errors.first().cloned(),
-        }
-    }
+    rows: Vec<human::Row>,
 }
 
 impl<'a> Printer<'a> {
@@ -59,7 +38,7 @@ impl<'a> Printer<'a> {
 
     pub(crate) fn report(&mut self, report: &Report) -> io::Result<()> {
         let first = self.rows.is_empty();
-        self.rows.push(Row::of(report));
+        self.rows.push(human::Row::of(report));
         let text = match self.output.format() {
             Format::Human => {
                 let between = if first { "" } else { "\n" };

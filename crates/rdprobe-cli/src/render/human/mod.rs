@@ -15,7 +15,7 @@ use super::style::{severity_name, severity_style, status_style, time};
 use super::text::Page;
 use crate::output::Screen;
 
-pub(crate) use table::table;
+pub(crate) use table::{Row, table};
 
 /// How much is said of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
