@@ -3,6 +3,7 @@
 mod cost;
 mod edge;
 mod endings;
+mod engine;
 mod hostile;
 mod inbound;
 mod invariants;

@@ -76,7 +76,8 @@ impl Settings {
         suspicion: watch::Sender<Option<String>>,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Probed {
-        let probe = Probe::new(target, self.options.clone())
+        let probe = Probe::new(target)
+            .options(self.options.clone())
             .timeouts(self.timeouts)
             .family(self.family)
             .only_address(self.only_address)
@@ -86,7 +87,7 @@ impl Settings {
             .stop_when(stop);
         #[cfg(feature = "logon")]
         let probe = probe.logon(self.account.clone());
-        let probed = probe.run(&Tokio).await;
+        let probed = probe.run_on(&Tokio).await;
         Probed { report: Box::new(probed.report), lingering: probed.lingering }
     }
 }

@@ -1,7 +1,8 @@
 //! A question to one host: resolve, observe, diagnose.
 
+use std::convert::Infallible;
 use std::future::{Future, pending};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use rdprobe_report::{Millis, Observations, Options, Phases, Report, Target, Timestamp};
@@ -11,24 +12,26 @@ use tokio::time::Instant;
 use crate::admission::Admission;
 use crate::context::{Clock, Context, Timeouts};
 use crate::lingering::{Leaving, Lingering};
-use crate::network::{Network, Stream};
+#[cfg(feature = "logon")]
+use crate::logon::account::Account;
+use crate::network::{Network, Stream, Tokio};
 use crate::observe::{Stop, observe, slowest_round_trip};
 use crate::resolve::{Family, resolve};
 use crate::trust::Trust;
 
 /// A question to one host.
 pub struct Probe {
-    target: Target,
-    options: Options,
+    pub(crate) target: Target,
+    pub(crate) options: Options,
     timeouts: Timeouts,
     family: Family,
     only_address: Option<IpAddr>,
     trust: Arc<Trust>,
-    admission: Arc<Admission>,
+    pub(crate) admission: Arc<Admission>,
     #[cfg(feature = "logon")]
-    account: Option<Arc<crate::Account>>,
+    account: Option<Arc<Account>>,
     suspicion: Option<watch::Sender<Option<String>>>,
-    stop: Stop,
+    pub(crate) stop: Stop,
 }
 
 /// The answer, and the connections that still wait for their peers' ends.
@@ -41,20 +44,26 @@ pub struct Probed<S: Stream> {
 
 impl Probe {
     /// With the defaults: 4 s for TCP, 5 s for a phase, 20 s in all, every address, the system's roots.
-    pub fn new(target: Target, options: Options) -> Self {
+    pub fn new(target: Target) -> Self {
         Self {
             target,
-            options,
+            options: Options::default(),
             timeouts: Timeouts::default(),
             family: Family::Any,
             only_address: None,
-            trust: Arc::new(Trust::system()),
+            trust: Trust::shared(),
             admission: Arc::default(),
             #[cfg(feature = "logon")]
             account: None,
             suspicion: None,
             stop: Box::pin(pending()),
         }
+    }
+
+    /// All that decides the plan and the verdict at once, as a report records it.
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
     }
 
     /// Other time limits.
@@ -89,7 +98,7 @@ impl Probe {
 
     /// Tries this account too, after everything else and alone. It is shared over the targets of a run.
     #[cfg(feature = "logon")]
-    pub fn logon(mut self, account: Option<Arc<crate::Account>>) -> Self {
+    pub fn logon(mut self, account: Option<Arc<Account>>) -> Self {
         self.options.logon = account.is_some();
         self.account = account;
         self
@@ -107,8 +116,37 @@ impl Probe {
         self
     }
 
-    /// Asks the host and judges the answers.
-    pub async fn run<N: Network>(self, network: &N) -> Probed<N::Stream> {
+    /// The same, beside what was to end it already.
+    pub(crate) fn or_stop_when(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Self {
+        let before = std::mem::replace(&mut self.stop, Box::pin(pending()));
+        self.stop = Box::pin(async move {
+            tokio::select! {
+                () = before => {}
+                () = stop => {}
+            }
+        });
+        self
+    }
+
+    /// Asks the host and judges the answers. What lingers then is finished by a task in the background.
+    pub async fn run(self) -> Report {
+        self.run_on(&Tokio).await.report
+    }
+
+    /// The same on another network, and with what lingers in the caller's hand.
+    pub async fn run_on<N: Network>(self, network: &N) -> Probed<N::Stream> {
+        match self.run_through(network, |_, _| Ok::<(), Infallible>(())).await {
+            Ok(probed) => probed,
+            Err((_, never)) => match never {},
+        }
+    }
+
+    /// The same, every address asked of a gate before the first packet goes to any.
+    pub(crate) async fn run_through<N: Network, E>(
+        self,
+        network: &N,
+        gate: impl Fn(&Target, SocketAddr) -> Result<(), E>,
+    ) -> Result<Probed<N::Stream>, (SocketAddr, E)> {
         let Self {
             target,
             options,
@@ -147,13 +185,22 @@ impl Probe {
             step = resolving => seen.resolution = Some(step),
             () = &mut stop => seen.cut_short = true,
         }
+        for address in seen.addresses() {
+            gate(&seen.target, address).map_err(|refusal| (address, refusal))?;
+        }
         if !seen.cut_short {
             observe(&context, &mut seen, suspicion, stop).await;
         }
         seen.elapsed_ms = Millis::from(started.elapsed());
         let report = rdprobe_diagnosis::diagnose(&seen, started_at, started_at);
         let round_trip = slowest_round_trip(&seen);
-        Probed { report, lingering: Lingering::new(context.leaving, round_trip) }
+        Ok(Probed { report, lingering: Lingering::new(context.leaving, round_trip) })
+    }
+}
+
+impl From<Target> for Probe {
+    fn from(target: Target) -> Self {
+        Self::new(target)
     }
 }
 

@@ -6,7 +6,6 @@ mod help;
 mod logon;
 mod probe;
 mod source;
-mod target;
 mod value;
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
@@ -15,8 +14,6 @@ use rdprobe_report::Status;
 pub(crate) use command::Command;
 pub(crate) use probe::ProbeArguments;
 pub(crate) use source::{Source, all as all_targets};
-#[cfg(feature = "demo")]
-pub(crate) use target::parse as parse_target;
 
 /// Tell why Remote Desktop to a host fails, and prove it
 #[derive(Debug, Parser)]

@@ -3,9 +3,7 @@
 use std::io::Read as _;
 use std::path::PathBuf;
 
-use rdprobe_report::Target;
-
-use super::target;
+use rdprobe_report::{ParseTargetError, Target};
 
 /// One argument in a host's place.
 #[derive(Clone, Debug)]
@@ -22,10 +20,10 @@ pub(crate) enum Source {
 }
 
 /// A host, or `-` for stdin.
-pub(super) fn argument(text: &str) -> Result<Named, String> {
+pub(super) fn argument(text: &str) -> Result<Named, ParseTargetError> {
     match text {
         "-" => Ok(Named::Stdin),
-        _ => target::parse(text).map(Named::Target),
+        _ => text.parse().map(Named::Target),
     }
 }
 
@@ -60,9 +58,7 @@ fn parse_list(text: &str) -> Result<Vec<Target>, String> {
     for (number, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default().trim();
         if !line.is_empty() {
-            targets.push(
-                target::parse(line).map_err(|error| format!("line {}: {line:?}: {error}", number + 1))?,
-            );
+            targets.push(line.parse().map_err(|error| format!("line {}: {line:?}: {error}", number + 1))?);
         }
     }
     Ok(targets)

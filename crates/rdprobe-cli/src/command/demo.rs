@@ -1,11 +1,11 @@
 //! `rdprobe demo`: hosts that fail in telling ways, on this computer, probed as a user would.
 
 use futures_util::stream::{self, StreamExt as _};
-use rdprobe::Trust;
+use rdprobe::{ParseTargetError, Trust};
 use rdprobe_testkit::demo::Demo;
 
 use crate::Failure;
-use crate::args::{Format, parse_target};
+use crate::args::Format;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::render::demo::{self, Shown};
@@ -30,7 +30,7 @@ async fn drive(hosts: &Demo, settings: &Settings, output: &mut Output) -> Result
     let human = output.prose_format() == Format::Human;
     let mut probes = Vec::new();
     for host in &hosts.hosts {
-        let target = parse_target(&host.target)?;
+        let target = host.target.parse().map_err(|error: ParseTargetError| error.to_string())?;
         probes.push(async move {
             (
                 host,
