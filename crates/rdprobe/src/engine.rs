@@ -17,6 +17,8 @@ use crate::probe::Probe;
 
 /// Probes side by side unless told otherwise.
 const AT_ONCE: usize = 16;
+/// Beyond this they would only wait for each other.
+const MOST_AT_ONCE: usize = 1 << 16;
 
 type Gate = Arc<dyn Fn(&Target, SocketAddr) -> Result<(), String> + Send + Sync>;
 
@@ -126,29 +128,43 @@ impl Engine {
         N: Network + Clone + Send + 'static,
         T: Stream<Item: Into<Probe>> + Send + 'static,
     {
-        let at_once = self.at_once.clamp(1, self.admission.probes_at_once());
+        let at_once = self.at_once.min(self.admission.probes_at_once()).clamp(1, MOST_AT_ONCE);
+        // As many again may wait for their peers' ends.
+        let places = Arc::new(Semaphore::new(2 * at_once));
+        let all_places = u32::try_from(2 * at_once).unwrap_or(u32::MAX);
         let run = Run {
             network,
             targets: Some(Box::pin(targets.map(Into::into))),
             at_once,
-            // As many again may wait for their peers' ends.
-            places: Arc::new(Semaphore::new(2 * at_once)),
+            places: Arc::clone(&places),
             running: JoinSet::new(),
             number: 0,
             stopped: self.stop.subscribe(),
             engine: self,
         };
-        Outcomes(Box::pin(stream::unfold(run, |mut run| async { Some((run.next().await?, run)) })))
+        let stream = Box::pin(stream::unfold(run, |mut run| async { Some((run.next().await?, run)) }));
+        Outcomes { stream, places, all_places }
     }
 }
 
 /// The outcomes in the order of completion.
-pub struct Outcomes(Pin<Box<dyn Stream<Item = Outcome> + Send>>);
+pub struct Outcomes {
+    stream: Pin<Box<dyn Stream<Item = Outcome> + Send>>,
+    places: Arc<Semaphore>,
+    all_places: u32,
+}
 
 impl Outcomes {
     /// The next one; none once every target has had its own.
     pub async fn next(&mut self) -> Option<Outcome> {
-        self.0.next().await
+        self.stream.next().await
+    }
+
+    /// Drops what is under way and waits for the connections that still wait for their peers' ends: for a program that
+    /// is about to end, or to shut its runtime down.
+    pub async fn leave(self) {
+        drop(self.stream);
+        let _ = self.places.acquire_many(self.all_places).await;
     }
 }
 
@@ -156,7 +172,7 @@ impl Stream for Outcomes {
     type Item = Outcome;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Outcome>> {
-        self.0.as_mut().poll_next(context)
+        self.stream.as_mut().poll_next(context)
     }
 }
 

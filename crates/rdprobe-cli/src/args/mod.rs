@@ -13,7 +13,7 @@ use rdprobe_report::Status;
 
 pub(crate) use command::Command;
 pub(crate) use probe::ProbeArguments;
-pub(crate) use source::{Source, all as all_targets};
+pub(crate) use source::{Source, Targets};
 
 /// Tell why Remote Desktop to a host fails, and prove it
 #[derive(Debug, Parser)]
