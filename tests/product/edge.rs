@@ -149,12 +149,13 @@ fn together(text: &str) -> Simulation<Vec<Report>> {
             .into_iter()
             .map(|name| {
                 let target = Target { input: name.clone(), host: name, port: Target::DEFAULT_PORT };
-                let probe = Probe::new(target, options.clone())
+                let probe = Probe::new(target)
+                    .options(options.clone())
                     .trust(Arc::new(Trust::from_roots(Vec::new())))
                     .admission(Arc::clone(&admission));
                 let network = network.clone();
                 tokio::task::spawn_local(async move {
-                    let probed = probe.run(&network).await;
+                    let probed = probe.run_on(&network).await;
                     let report = probed.report.clone();
                     probed.lingering.finish().await;
                     report
@@ -231,10 +232,11 @@ fn a_missing_client_certificate_is_refused_a_round_trip_late() {
 fn an_address_in_the_names_stead_resolves_nothing() {
     let scenario = host(HEALTHY);
     let target = Target { input: "rds".into(), host: "rds".into(), port: Target::DEFAULT_PORT };
-    let probe = Probe::new(target, scenario.options.clone())
+    let probe = Probe::new(target)
+        .options(scenario.options.clone())
         .only_address("192.0.2.7".parse().ok())
         .trust(Arc::new(Trust::from_roots(Vec::new())));
-    let played = simulate(&scenario, |network| async move { probe.run(&network).await.report });
+    let played = simulate(&scenario, |network| async move { probe.run_on(&network).await.report });
     assert!(played.ledger.resolved.is_empty());
     assert!(played.output.phases.dns.facts.literal);
     let claims = played.output.verdict.ruled_out.iter().any(|line| line.text.contains("resolves"));

@@ -28,11 +28,11 @@ pub(crate) fn probe(target: &str, options: Options, trust: Trust) -> Report {
 fn probe_within(timeouts: Timeouts, target: &str, options: Options, trust: Trust) -> Report {
     let (host, port) = target.rsplit_once(':').expect("HOST:PORT");
     let target = Target { input: target.into(), host: host.into(), port: port.parse().expect("a port") };
-    let probe = Probe::new(target, options).timeouts(timeouts).trust(Arc::new(trust));
+    let probe = Probe::new(target).options(options).timeouts(timeouts).trust(Arc::new(trust));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let local = tokio::task::LocalSet::new();
     runtime.block_on(local.run_until(async {
-        let probed = probe.run(&Tokio).await;
+        let probed = probe.run_on(&Tokio).await;
         probed.lingering.finish().await;
         probed.report
     }))

@@ -6,6 +6,7 @@ mod cost;
 mod differential;
 mod edge;
 mod endings;
+mod engine;
 mod hostile;
 mod inbound;
 mod invariants;

@@ -42,12 +42,13 @@ pub(crate) fn play(scenario: &Scenario, cut: Option<Cut>) -> Simulation<Report> 
         Some("v6") => Family::V6,
         Some(other) => panic!("{}: family {other:?}", scenario.name),
     };
-    let probe = Probe::new(scenario.target(), scenario.options.clone())
+    let probe = Probe::new(scenario.target())
+        .options(scenario.options.clone())
         .timeouts(timeouts)
         .family(family)
         .trust(trust);
     simulate_cut(scenario, cut, |network| async move {
-        let probed = probe.run(&network).await;
+        let probed = probe.run_on(&network).await;
         probed.lingering.finish().await;
         probed.report
     })

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod circles;
 mod compare;
 mod docs;
 mod interop;
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
         Task::WanCost(options) => wan_cost::run(&options),
         Task::Measure(options) => measure::run_here(&options),
         Task::Docs(options) => docs::run(&options),
-        Task::Layering => layering::run(),
+        Task::Layering => layering::run().and_then(|pure| Ok(circles::run()? && pure)),
         Task::InteropDistance(options) => interop::distance::run(&options),
         Task::InteropReaper => interop::reaper::run(),
         Task::InteropUdpPeer(options) => interop::udp_peer::run(&options),

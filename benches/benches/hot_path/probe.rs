@@ -5,14 +5,14 @@ use std::sync::Arc;
 use divan::Bencher;
 use rdprobe::network::{Network, Tokio};
 use rdprobe::{Probe, Trust};
-use rdprobe_report::{Options, Report, Target};
+use rdprobe_report::{Report, Target};
 use rdprobe_testkit::demo::Demo;
 use rdprobe_testkit::simulated::simulate;
 
 use crate::fixtures::scenario;
 
 async fn probe<N: Network>(network: &N, target: Target, trust: Arc<Trust>) -> Report {
-    let probed = Probe::new(target, Options::default()).trust(trust).run(network).await;
+    let probed = Probe::new(target).trust(trust).run_on(network).await;
     probed.lingering.finish().await;
     probed.report
 }

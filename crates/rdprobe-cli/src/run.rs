@@ -1,13 +1,10 @@
-//! The probe itself, behind the few words that the commands need.
+//! What the command line says of every probe.
 
-use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use rdprobe::network::{Tokio, TokioStream};
-use rdprobe::{Admission, Family, Lingering, Probe, Timeouts, Trust};
-use rdprobe_report::{Options, Report, Target};
-use tokio::sync::watch;
+use rdprobe::{Admission, Family, Probe, Timeouts, Trust};
+use rdprobe_report::{Options, Target};
 
 use crate::args::ProbeArguments;
 
@@ -25,12 +22,6 @@ pub(crate) struct Settings {
     /// One for all targets: it counts its refusals.
     #[cfg(feature = "logon")]
     account: Option<Arc<rdprobe::Account>>,
-}
-
-/// A report, and the connections that still wait for their peers' ends.
-pub(crate) struct Probed {
-    pub(crate) report: Box<Report>,
-    pub(crate) lingering: Lingering<TokioStream>,
 }
 
 impl Settings {
@@ -69,24 +60,17 @@ impl Settings {
         }
     }
 
-    /// Probes one target until its verdict stands, or until `stop` is done.
-    pub(crate) async fn probe(
-        &self,
-        target: Target,
-        suspicion: watch::Sender<Option<String>>,
-        stop: impl Future<Output = ()>,
-    ) -> Probed {
-        let probe = Probe::new(target, self.options.clone())
+    /// What is asked of one target.
+    pub(crate) fn probe(&self, target: Target) -> Probe {
+        let probe = Probe::new(target)
+            .options(self.options.clone())
             .timeouts(self.timeouts)
             .family(self.family)
             .only_address(self.only_address)
             .trust(Arc::clone(&self.trust))
-            .admission(Arc::clone(&self.admission))
-            .suspicion(suspicion)
-            .stop_when(stop);
+            .admission(Arc::clone(&self.admission));
         #[cfg(feature = "logon")]
         let probe = probe.logon(self.account.clone());
-        let probed = probe.run(&Tokio).await;
-        Probed { report: Box::new(probed.report), lingering: probed.lingering }
+        probe
     }
 }

@@ -23,8 +23,6 @@ const TPKT_HEADER: usize = 4;
 const TPKT_VERSION: u8 = 3;
 /// X.224 13.3.3: code 1110, credit 0000 in class 0.
 const CONNECTION_REQUEST: u8 = 0xE0;
-/// Length of RDP_NEG_REQ, RDP_NEG_RSP and RDP_NEG_FAILURE alike, little-endian in each.
-const NEGOTIATION_LENGTH: u16 = 8;
 /// The shortest TPDU is a Data TPDU with its three bytes of header (X.224 13.7).
 const MIN_FRAME: usize = TPKT_HEADER + 3;
 /// A Confirm has 19 bytes; nothing that may stand in its place comes near this.

@@ -15,6 +15,7 @@ mod phase;
 mod protocol;
 mod report;
 mod symptom;
+mod target;
 mod time;
 mod tls;
 mod verdict;
@@ -25,13 +26,14 @@ pub use failure::{Failure, FailureEvidence, FailureKind, Limit, LocalFault};
 pub use finding::{ClientError, Code, Confidence, Effect, Finding, Fix, Next, Severity, Where};
 pub use hello::HelloProfile;
 pub use name::Name;
-pub use observations::{Observations, Options, Target, UdpQuestion};
+pub use observations::{Observations, Options, UdpQuestion};
 pub use phase::{Phase, PhaseOutcome, StepOutcome};
 pub use protocol::{Protocol, Protocols};
 pub use report::{Certificate, NoFacts, PhaseReport, Phases, Report, SCHEMA_VERSION, Tool};
 pub use symptom::{
     CauseStatus, Change, ClaimJudgement, JudgedCause, JudgedClaim, Stage, SymptomReport, Told, WeighedRemedy,
 };
+pub use target::{ParseTargetError, Target};
 pub use time::{Millis, Timestamp};
 pub use tls::{AlertDescription, CipherSuite, NamedGroup, SignatureScheme, TlsVersion};
 pub use verdict::{ClientOutcome, RuledOut, Status, Verdict};

@@ -1,33 +1,12 @@
 //! Observations: all that was seen of one target, and the question that was asked.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::is_default;
-use crate::{Attempt, Facts, Millis, Step, Told, facts::DnsFacts};
-
-/// The host as the user named it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Target {
-    /// As typed.
-    pub input: String,
-    /// Name or address, without port and brackets.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-}
-
-impl Target {
-    /// The port of the RDP listener.
-    pub const DEFAULT_PORT: u16 = 3389;
-
-    /// The address, where the target is one.
-    pub fn ip(&self) -> Option<IpAddr> {
-        self.host.parse().ok()
-    }
-}
+use crate::{Attempt, Facts, Millis, Step, Target, Told, facts::DnsFacts};
 
 /// What was asked for, as far as it decides the plan or the verdict. Recorded, so that a replay judges the same
 /// question.

@@ -8,7 +8,6 @@ use ironrdp_core::decode;
 use ironrdp_rdpeudp::pdu::V1Datagram;
 use ironrdp_rdpeudp::{ConnectionConfig, MonotonicInstant, RdpeudpConnection};
 use rdprobe::Probe;
-use rdprobe::network::Tokio;
 use rdprobe_report::{Options, PhaseOutcome, Report, Target, UdpQuestion};
 use tokio::net::UdpSocket;
 
@@ -46,7 +45,7 @@ async fn serve(socket: UdpSocket) {
 async fn ask(port: u16, udp: UdpQuestion, syns: u32) -> Report {
     let target = Target { input: format!("127.0.0.1:{port}"), host: "127.0.0.1".into(), port };
     let options = Options { udp, udp_probes: syns, ..Options::default() };
-    Probe::new(target, options).run(&Tokio).await.report
+    Probe::new(target).options(options).run().await
 }
 
 async fn start() -> u16 {

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -77,16 +76,13 @@ impl Admission {
 
     /// Waits for a place among the connections to `address`, or for all of them where no other may be open.
     pub(crate) async fn turn(&self, probe: u64, address: SocketAddr, alone: bool) -> Turn {
-        let mut waiting = Waiting { listeners: &self.listeners, probe, address, queued: false };
-        loop {
-            let mut changed = pin!(self.listeners.changed.notified());
-            // Before the look at the state, or a change between the two would be missed.
-            changed.as_mut().enable();
-            if waiting.enter(alone) {
-                return Turn { listeners: Arc::clone(&self.listeners), address };
+        let mut waiting = Waiting { listeners: &self.listeners, probe, address, called: None };
+        while !waiting.enter(alone) {
+            if let Some(called) = &waiting.called {
+                called.notified().await;
             }
-            changed.await;
         }
+        Turn { listeners: Arc::clone(&self.listeners), address }
     }
 
     /// Waits for a descriptor.
@@ -108,7 +104,6 @@ async fn acquire(semaphore: Arc<Semaphore>, permits: u32) -> Descriptor {
 struct Listeners {
     /// Those that somebody has a connection to or waits for.
     busy: Mutex<HashMap<SocketAddr, Listener>>,
-    changed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -118,8 +113,21 @@ struct Listener {
     open: u32,
     /// The one that is open suffers no other.
     alone: bool,
-    /// Probes that wait, once for each of their attempts, in the order in which they came.
-    queue: VecDeque<u64>,
+    /// Probes that wait, once for each of their attempts, in the order in which they came, and how each is called.
+    queue: VecDeque<(u64, Arc<Notify>)>,
+}
+
+impl Listener {
+    /// Calls those who may enter now, and nobody else: a queue can be long.
+    fn call(&self) {
+        let next = match self.open {
+            0 => self.queue.front().map(|(first, _)| *first),
+            _ => Some(self.owner),
+        };
+        for (_, called) in self.queue.iter().filter(|(probe, _)| Some(*probe) == next) {
+            called.notify_one();
+        }
+    }
 }
 
 impl Listeners {
@@ -131,11 +139,10 @@ impl Listeners {
         let mut busy = self.busy();
         let listener = busy.entry(address).or_default();
         change(listener);
+        listener.call();
         if listener.open == 0 && listener.queue.is_empty() {
             busy.remove(&address);
         }
-        drop(busy);
-        self.changed.notify_waiters();
     }
 }
 
@@ -160,7 +167,8 @@ struct Waiting<'a> {
     listeners: &'a Listeners,
     probe: u64,
     address: SocketAddr,
-    queued: bool,
+    /// None until it stands in the queue.
+    called: Option<Arc<Notify>>,
 }
 
 impl Waiting<'_> {
@@ -169,12 +177,14 @@ impl Waiting<'_> {
         let mut busy = self.listeners.busy();
         let listener = busy.entry(self.address).or_default();
         let enters = match listener.open {
-            0 => listener.queue.front().is_none_or(|first| *first == self.probe),
+            0 => listener.queue.front().is_none_or(|(first, _)| *first == self.probe),
             open => listener.owner == self.probe && open < AT_ONCE && !alone && !listener.alone,
         };
         if !enters {
-            if !std::mem::replace(&mut self.queued, true) {
-                listener.queue.push_back(self.probe);
+            if self.called.is_none() {
+                let called = Arc::<Notify>::default();
+                listener.queue.push_back((self.probe, Arc::clone(&called)));
+                self.called = Some(called);
             }
             return false;
         }
@@ -187,9 +197,9 @@ impl Waiting<'_> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if self.queued {
+        if let Some(called) = &self.called {
             self.listeners.change(self.address, |listener| {
-                let place = listener.queue.iter().position(|probe| *probe == self.probe);
+                let place = listener.queue.iter().position(|(_, waiter)| Arc::ptr_eq(waiter, called));
                 place.map(|place| listener.queue.remove(place));
             });
         }

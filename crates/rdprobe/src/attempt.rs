@@ -1,7 +1,5 @@
 //! One attempt: connect, then one machine after the other as deep as the recipe says, then a polite goodbye.
 
-use std::cell::{Cell, Ref, RefCell, RefMut};
-use std::rc::Rc;
 use std::time::Duration;
 
 use rdprobe_diagnosis::{Ground, unsafe_for_credentials};
@@ -9,23 +7,23 @@ use rdprobe_protocol::credssp::{CredsspMachine, Wrapping};
 use rdprobe_protocol::tls::{HelloMachine, HelloSeed};
 use rdprobe_protocol::x224::X224Machine;
 use rdprobe_protocol::{Concluded, Ending, Machine, certificate};
-use rdprobe_report::facts::{SignatureCheck, TcpFacts};
+use rdprobe_report::facts::{CertificateFacts, SignatureCheck, TcpFacts};
 use rdprobe_report::{
-    Ask, Attempt, Depth, Facts, Failure, FailureEvidence, FailureKind, HelloProfile, Limit, LocalFault,
-    Millis, Offer, Phase, Protocol, Purpose, RUSTLS, Step, StepOutcome, Waiting,
+    Ask, Depth, Facts, Failure, FailureEvidence, FailureKind, HelloProfile, Limit, LocalFault, Millis, Offer,
+    Phase, Protocol, Purpose, RUSTLS, Recipe, Step, StepOutcome,
 };
 use rustls::pki_types::CertificateDer;
-use tokio::sync::Notify;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::admission::Descriptor;
 use crate::channel::Channel;
+use crate::context::Context;
 use crate::drive::{Until, drive};
+use crate::events::Reporter;
 use crate::handshake::{RustlsMachine, random};
 use crate::logon;
 use crate::network::{ConnectError, Network, Stream as _, passes};
-use crate::probe::Context;
 
 /// How long a refusal of our missing client certificate is waited for beyond one round trip. A server that goes on
 /// without one sends its session tickets, which end the wait at once.
@@ -37,51 +35,14 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 /// For how long the ends of silent connections are waited for before the last question.
 const ENDED_AFTER_SILENCE: Duration = Duration::from_millis(100);
 
-/// An attempt that the loop can look at while it runs, so that nothing is lost when it is cut off.
-pub(crate) struct Live {
-    attempt: RefCell<Attempt>,
-    /// The phase under way, and since when.
-    under_way: Cell<Option<(Phase, Instant)>>,
-    /// Told when its silence is waited for no longer.
-    pub(crate) given_up: Notify,
-}
-
-impl Live {
-    pub(crate) fn new(attempt: Attempt) -> Self {
-        Self { attempt: RefCell::new(attempt), under_way: Cell::default(), given_up: Notify::new() }
-    }
-
-    pub(crate) fn borrow(&self) -> Ref<'_, Attempt> {
-        self.attempt.borrow()
-    }
-
-    pub(crate) fn borrow_mut(&self) -> RefMut<'_, Attempt> {
-        self.attempt.borrow_mut()
-    }
-
-    /// Since when the phase under way has had no answer.
-    pub(crate) fn since(&self) -> Option<Instant> {
-        self.under_way.get().map(|(_, since)| since)
-    }
-
-    /// The attempt as it stands, with what it waits for.
-    pub(crate) fn snapshot(&self) -> Attempt {
-        let waiting = self
-            .under_way
-            .get()
-            .map(|(phase, since)| Waiting { phase, silent_ms: Millis::from(since.elapsed()) });
-        Attempt { waiting, ..self.borrow().clone() }
-    }
-}
-
-/// Shared by the loop and the attempt itself.
-pub(crate) type SharedAttempt = Rc<Live>;
-
-/// Makes the attempt and records its steps as they end.
-pub(crate) async fn run<N: Network>(context: &Context<'_, N>, attempt: SharedAttempt, ground: Ground) {
-    let recipe = attempt.borrow().recipe.clone();
+/// Makes the attempt and reports its steps as they end.
+pub(crate) async fn run<N: Network>(
+    context: &Context<'_, N>,
+    recipe: Recipe,
+    reporter: Reporter,
+    ground: Ground,
+) {
     let patience = recipe.patience_ms.map(|ms| Duration::from_millis(ms.into()));
-    let log = Log { attempt: &attempt, started: context.started };
     match recipe.ask {
         Ask::Tcp { offer, hello, depth } => {
             let alone = recipe.alone;
@@ -93,53 +54,21 @@ pub(crate) async fn run<N: Network>(context: &Context<'_, N>, attempt: SharedAtt
                 let _ = timeout(most, context.leaving.ended(recipe.address)).await;
             }
             let descriptor = context.admit(context.admission.descriptor()).await;
-            log.begin();
-            Connection { context, log, purpose: recipe.purpose, depth, patience, ground }
+            reporter.began();
+            Connection { context, reporter: &reporter, purpose: recipe.purpose, depth, patience, ground }
                 .run(recipe.address, offer, hello, descriptor)
                 .await;
         }
-        Ask::Udp { syns, all } => crate::datagram::run(context, &attempt, recipe.address, syns, all).await,
+        Ask::Udp { syns, all } => {
+            crate::datagram::run(context, &reporter, recipe.address, syns, all).await;
+        }
     }
-    attempt.borrow_mut().ended_ms = Some(Millis::from(context.started.elapsed()));
-}
-
-/// Where steps are recorded.
-pub(crate) struct Log<'a> {
-    attempt: &'a SharedAttempt,
-    started: Instant,
-}
-
-impl Log<'_> {
-    /// Records a step that ran from `from` until now.
-    fn step(&self, from: Instant, concluded: Concluded, bytes: (u64, u64)) -> bool {
-        let ok = concluded.failure.is_none();
-        self.attempt.under_way.set(None);
-        let step = Step {
-            facts: concluded.facts,
-            outcome: if ok { StepOutcome::Ok } else { StepOutcome::Failed },
-            started_ms: Millis::from(from.duration_since(self.started)),
-            duration_ms: Millis::from(from.elapsed()),
-            bytes_sent: bytes.0,
-            bytes_received: bytes.1,
-            failure: concluded.failure,
-        };
-        self.attempt.borrow_mut().steps.push(step);
-        ok
-    }
-
-    /// The attempt begins now: waiting for its turn counts in nothing.
-    fn begin(&self) {
-        self.attempt.borrow_mut().started_ms = Millis::from(self.started.elapsed());
-    }
-
-    fn cut_off(&self) {
-        self.attempt.borrow_mut().cut_off = true;
-    }
+    reporter.ended();
 }
 
 struct Connection<'a, N: Network> {
     context: &'a Context<'a, N>,
-    log: Log<'a>,
+    reporter: &'a Reporter,
     purpose: Purpose,
     depth: Depth,
     /// For how long each phase is waited for, where that is less than its limit.
@@ -172,11 +101,8 @@ impl<N: Network> Connection<'_, N> {
         }
         let mut channel = Channel::new(stream);
         self.talk(&mut channel, offer.as_ref(), hello.as_deref(), ready).await;
-        let mut facts = channel.stream().facts();
-        if let Facts::Tcp(tcp) = &mut self.log.attempt.borrow_mut().steps[0].facts {
-            // What the kernel has measured by now is better than what it knew at the start.
-            std::mem::swap(tcp, &mut facts);
-        }
+        // What the kernel has measured by now is better than what it knew at the start.
+        self.reporter.learnt(Facts::Tcp(channel.stream().facts()));
         if let Some(stream) = channel.farewell().await {
             self.context.leaving.push(address, stream, descriptor);
         }
@@ -202,7 +128,7 @@ impl<N: Network> Connection<'_, N> {
                 (None, Concluded { facts: Facts::Tcp(nothing), failure: Some(failure) })
             }
         };
-        self.log.step(from, concluded, (0, 0));
+        self.step(from, concluded, (0, 0));
         stream
     }
 
@@ -216,11 +142,11 @@ impl<N: Network> Connection<'_, N> {
         loop {
             let from = Instant::now();
             let until = self.until(from, self.context.timeouts.tcp);
-            self.log.attempt.under_way.set(Some((Phase::Tcp, from)));
+            self.reporter.waits(Phase::Tcp, from);
             let connecting = timeout_at(until.at, self.context.network.connect(address));
             let connected = tokio::select! {
                 connected = connecting => connected,
-                () = self.log.attempt.given_up.notified() => {
+                () = self.reporter.given_up() => {
                     let given_up = Until { at: Instant::now(), limit: Limit::Patience };
                     return (from, given_up, Err(elapsed().await));
                 }
@@ -255,9 +181,10 @@ impl<N: Network> Connection<'_, N> {
         if hello != RUSTLS {
             return self.read_hello(channel, hello).await;
         }
-        if self.handshake(channel).await && self.depth >= Depth::Credssp && selected.uses_credssp() {
+        let (secured, certificate) = self.handshake(channel).await;
+        if secured && self.depth >= Depth::Credssp && selected.uses_credssp() {
             match ready {
-                Some(ready) => self.logon(channel, ready, selected).await,
+                Some(ready) => self.logon(channel, ready, certificate.as_deref(), selected).await,
                 None => self.challenge(channel).await,
             }
         }
@@ -271,7 +198,7 @@ impl<N: Network> Connection<'_, N> {
             Facts::X224(facts) => facts.selected,
             _ => None,
         };
-        self.log.step(ran.from, concluded, ran.bytes).then_some(selected).flatten()
+        self.step(ran.from, concluded, ran.bytes).then_some(selected).flatten()
     }
 
     /// The hello of a profile, and what the server says to it in clear.
@@ -279,7 +206,7 @@ impl<N: Network> Connection<'_, N> {
         let Some(profile) = HelloProfile::named(hello, &self.context.options.client) else {
             let failure = Failure::local(LocalFault::Options, format!("there is no hello profile {hello}"));
             let facts = Facts::Tls(Box::default());
-            self.log.step(Instant::now(), Concluded { facts, failure: Some(failure) }, (0, 0));
+            self.step(Instant::now(), Concluded { facts, failure: Some(failure) }, (0, 0));
             return;
         };
         let seed = HelloSeed { random: random(), session_id: random(), key_share: random() };
@@ -287,21 +214,18 @@ impl<N: Network> Connection<'_, N> {
         let ran = self.drive(Phase::Tls, &mut machine, channel).await;
         let chain: Vec<CertificateDer<'static>> =
             machine.chain().iter().map(|der| CertificateDer::from(der.clone())).collect();
-        self.log.step(ran.from, Box::new(machine).conclude(), ran.bytes);
+        self.step(ran.from, Box::new(machine).conclude(), ran.bytes);
         self.certificate(&chain, None);
     }
 
-    /// The real handshake. True where the channel is secured by it.
-    async fn handshake(&self, channel: &mut Channel<N::Stream>) -> bool {
+    /// The real handshake: whether the channel is secured by it, and the certificate where a logon will ask for it.
+    async fn handshake(&self, channel: &mut Channel<N::Stream>) -> (bool, Option<Box<CertificateFacts>>) {
         let mut machine = match RustlsMachine::new(self.context.server_name) {
             Ok(machine) => machine,
             Err(reason) => {
                 let facts = Facts::Tls(Box::default());
-                return self.log.step(
-                    Instant::now(),
-                    Concluded { facts, failure: Some(Failure::local(LocalFault::Options, reason)) },
-                    (0, 0),
-                );
+                let failure = Some(Failure::local(LocalFault::Options, reason));
+                return (self.step(Instant::now(), Concluded { facts, failure }, (0, 0)), None);
             }
         };
         let mut ran = self.drive(Phase::Tls, &mut machine, channel).await;
@@ -316,18 +240,22 @@ impl<N: Network> Connection<'_, N> {
         let chain = machine.chain();
         let check = machine.signature_check();
         let (concluded, tls) = machine.finish();
-        let ok = self.log.step(ran.from, concluded, ran.bytes);
-        self.certificate(&chain, check);
+        let ok = self.step(ran.from, concluded, ran.bytes);
+        let certificate = self.certificate(&chain, check);
         if ok {
             channel.secure(tls);
         }
-        ok
+        (ok, certificate)
     }
 
-    /// Records the certificate that the handshake showed, if it did.
-    fn certificate(&self, chain: &[CertificateDer<'static>], check: Option<SignatureCheck>) {
+    /// Records the certificate that the handshake showed, if it did. What it says, where a logon will ask for it.
+    fn certificate(
+        &self,
+        chain: &[CertificateDer<'static>],
+        check: Option<SignatureCheck>,
+    ) -> Option<Box<CertificateFacts>> {
         if chain.is_empty() {
-            return;
+            return None;
         }
         let from = Instant::now();
         let ders: Vec<Vec<u8>> = chain.iter().map(|der| der.to_vec()).collect();
@@ -336,8 +264,10 @@ impl<N: Network> Connection<'_, N> {
         self.context.trust.judge(chain, &mut facts, self.context.network.now());
         let failure =
             facts.parse_error.as_ref().map(|error| Failure::new(FailureKind::Malformed, error.clone()));
-        let concluded = Concluded { facts: Facts::Certificate(Box::new(facts)), failure };
-        self.log.step(from, concluded, (0, 0));
+        let facts = Box::new(facts);
+        let kept = (self.depth == Depth::Logon).then(|| facts.clone());
+        self.step(from, Concluded { facts: Facts::Certificate(facts), failure }, (0, 0));
+        kept
     }
 
     /// The NTLM challenge, and the clock in it.
@@ -355,12 +285,18 @@ impl<N: Network> Connection<'_, N> {
             facts.skew_ms = Some(Millis((server_time.unix_millis() as f64 - ours).round()));
             facts.skew_error_ms = Some(Millis((half * 1e3).round() / 1e3));
         }
-        self.log.step(ran.from, concluded, ran.bytes);
+        self.step(ran.from, concluded, ran.bytes);
     }
 
     /// The logon, where this connection too is good enough to send credentials over.
-    async fn logon(&self, channel: &mut Channel<N::Stream>, ready: logon::Ready, selected: Protocol) {
-        let public_key = match self.safe_key() {
+    async fn logon(
+        &self,
+        channel: &mut Channel<N::Stream>,
+        ready: logon::Ready,
+        certificate: Option<&CertificateFacts>,
+        selected: Protocol,
+    ) {
+        let public_key = match self.safe_key(certificate) {
             Ok(public_key) => public_key,
             Err(why) => return self.not_tried(why),
         };
@@ -372,7 +308,7 @@ impl<N: Network> Connection<'_, N> {
             self.note_cut_off(until);
         }
         let after = channel.bytes();
-        self.log.step(from, outcome.concluded, (after.0 - before.0, after.1 - before.1));
+        self.step(from, outcome.concluded, (after.0 - before.0, after.1 - before.1));
     }
 
     /// The key of the certificate that this connection showed, to which the logon is bound.
@@ -380,11 +316,8 @@ impl<N: Network> Connection<'_, N> {
     /// # Errors
     /// Why no credentials go over it: the certificate is not the one that was judged, or would not have been judged
     /// good enough.
-    fn safe_key(&self) -> Result<Vec<u8>, String> {
-        let attempt = self.log.attempt.borrow();
-        let Some(Facts::Certificate(facts)) = attempt.step(Phase::Certificate).map(|step| &step.facts) else {
-            return Err("the connection for it showed no certificate".into());
-        };
+    fn safe_key(&self, certificate: Option<&CertificateFacts>) -> Result<Vec<u8>, String> {
+        let facts = certificate.ok_or("the connection for it showed no certificate")?;
         if facts.sha256.is_none() || facts.sha256 != self.ground.certificate {
             return Err(
                 "the connection for it showed another certificate than the one that was judged".into()
@@ -399,17 +332,22 @@ impl<N: Network> Connection<'_, N> {
     /// Records that no credentials were sent, and why.
     fn not_tried(&self, why: String) {
         let concluded = logon::not_tried(self.context, why);
-        self.log.step(Instant::now(), concluded, (0, 0));
+        self.step(Instant::now(), concluded, (0, 0));
     }
 
-    async fn drive(&self, phase: Phase, machine: &mut dyn Machine, channel: &mut Channel<N::Stream>) -> Ran {
+    async fn drive(
+        &self,
+        phase: Phase,
+        machine: &mut (dyn Machine + Send),
+        channel: &mut Channel<N::Stream>,
+    ) -> Ran {
         let from = Instant::now();
         let before = channel.bytes();
         let until = self.until(from, self.context.timeouts.phase);
-        self.log.attempt.under_way.set(Some((phase, from)));
+        self.reporter.waits(phase, from);
         let timed_out = tokio::select! {
             timed_out = drive(machine, channel, until) => Some(timed_out),
-            () = self.log.attempt.given_up.notified() => None,
+            () = self.reporter.given_up() => None,
         };
         match timed_out {
             Some(true) => self.note_cut_off(until),
@@ -421,6 +359,21 @@ impl<N: Network> Connection<'_, N> {
         }
         let after = channel.bytes();
         Ran { from, bytes: (after.0 - before.0, after.1 - before.1) }
+    }
+
+    /// Reports a step that ran from `from` until now. True where it ended well.
+    fn step(&self, from: Instant, concluded: Concluded, bytes: (u64, u64)) -> bool {
+        let ok = concluded.failure.is_none();
+        self.reporter.step(Step {
+            facts: concluded.facts,
+            outcome: if ok { StepOutcome::Ok } else { StepOutcome::Failed },
+            started_ms: Millis::from(from.duration_since(self.context.started)),
+            duration_ms: Millis::from(from.elapsed()),
+            bytes_sent: bytes.0,
+            bytes_received: bytes.1,
+            failure: concluded.failure,
+        });
+        ok
     }
 
     /// The end of a phase that begins at `from`: its own time, or the probe's deadline where that comes first.
@@ -439,7 +392,7 @@ impl<N: Network> Connection<'_, N> {
     /// Silence until the probe's deadline is shorter than silence for the whole of a phase, and proves less.
     fn note_cut_off(&self, until: Until) {
         if until.limit == Limit::Deadline {
-            self.log.cut_off();
+            self.reporter.cut_off();
         }
     }
 }

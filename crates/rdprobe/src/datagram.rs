@@ -1,9 +1,9 @@
 //! The SYN over UDP ([MS-RDPEUDP] 3.1.5.1.1): a full-size datagram, each from a socket of its own, so that every ICMP
 //! error belongs to its datagram.
 
-use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -15,10 +15,10 @@ use rdprobe_report::{
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use crate::attempt::SharedAttempt;
+use crate::context::Context;
+use crate::events::Reporter;
 use crate::handshake::random;
 use crate::network::{Datagram as _, Network, Received, local_failure, passes};
-use crate::probe::Context;
 
 /// Between two SYNs that ask for an answer, as Windows retransmits them ([MS-RDPEUDP] 3.1.5.1.1).
 const INTERVAL: Duration = Duration::from_millis(800);
@@ -34,7 +34,7 @@ const KEPT: usize = 64;
 /// Sends up to `syns` datagrams and records what becomes of each; `all` sends them even after an answer.
 pub(crate) async fn run<N: Network>(
     context: &Context<'_, N>,
-    attempt: &SharedAttempt,
+    reporter: &Reporter,
     address: SocketAddr,
     syns: u32,
     all: bool,
@@ -48,14 +48,16 @@ pub(crate) async fn run<N: Network>(
     let last = interval * syns.saturating_sub(1);
     let run = Run {
         context,
-        attempt,
+        reporter,
         address,
         all,
         started,
         until: (started + last + patience).min(context.deadline()),
         answered,
-        facts: RefCell::new(UdpFacts { port: Some(address.port()), ..UdpFacts::default() }),
-        fault: RefCell::default(),
+        heard: Mutex::new(Heard {
+            facts: UdpFacts { port: Some(address.port()), ..UdpFacts::default() },
+            fault: None,
+        }),
     };
     run.record();
     join_all((0..syns).map(|number| run.syn(number, started + interval * number))).await;
@@ -64,16 +66,20 @@ pub(crate) async fn run<N: Network>(
 
 struct Run<'a, N: Network> {
     context: &'a Context<'a, N>,
-    attempt: &'a SharedAttempt,
+    reporter: &'a Reporter,
     address: SocketAddr,
     all: bool,
     started: Instant,
     until: Instant,
     /// Turns true with the first answer or ICMP error.
     answered: watch::Sender<bool>,
-    facts: RefCell<UdpFacts>,
+    heard: Mutex<Heard>,
+}
+
+struct Heard {
+    facts: UdpFacts,
     /// Why a datagram could not be sent.
-    fault: RefCell<Option<Failure>>,
+    fault: Option<Failure>,
 }
 
 impl<N: Network> Run<'_, N> {
@@ -90,24 +96,27 @@ impl<N: Network> Run<'_, N> {
         }
         let _descriptor = self.context.admit(self.context.admission.descriptor()).await;
         let socket = self.open().await;
-        let version = rdprobe_diagnosis::next_syn_version(&self.facts.borrow(), number, self.all);
+        let version = rdprobe_diagnosis::next_syn_version(&self.heard().facts, number, self.all);
         let syn = Syn::new(version, random());
-        let place = self.facts.borrow().probes.len();
         let sent = Instant::now();
         let sent_ms = Millis::from(sent.duration_since(self.context.started));
-        self.facts.borrow_mut().probes.push(UdpProbe { version, sent_ms, ..UdpProbe::default() });
+        let place = {
+            let probes = &mut self.heard().facts.probes;
+            probes.push(UdpProbe { version, sent_ms, ..UdpProbe::default() });
+            probes.len() - 1
+        };
         let mut socket = match socket {
             Ok(socket) => socket,
             Err(error) => return self.failed(&error),
         };
         let delivered = socket.send(&syn.encode()).await;
         if let Some(mtu) = socket.path_mtu() {
-            self.facts.borrow_mut().path_mtu = Some(mtu);
+            self.heard().facts.path_mtu = Some(mtu);
         }
         if let Err(error) = delivered {
             return self.failed(&error);
         }
-        self.facts.borrow_mut().sent += 1;
+        self.heard().facts.sent += 1;
         self.record();
         loop {
             let received = tokio::select! {
@@ -126,6 +135,10 @@ impl<N: Network> Run<'_, N> {
         }
     }
 
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A socket, waited for where our own side has none now.
     async fn open(&self) -> io::Result<N::Datagram> {
         loop {
@@ -140,17 +153,17 @@ impl<N: Network> Run<'_, N> {
 
     /// Nothing was sent, for a reason of our own.
     fn failed(&self, error: &io::Error) {
-        self.fault.borrow_mut().get_or_insert(local_failure(error));
+        self.heard().fault.get_or_insert(local_failure(error));
         self.record();
     }
 
     fn answer(&self, place: usize, syn_ack: &SynAck, round_trip: Duration) {
         {
-            let mut facts = self.facts.borrow_mut();
+            let facts = &mut self.heard().facts;
             facts.received += 1;
             facts.probes[place].rtt_ms = Some(Millis::from(round_trip));
             facts.probes[place].answered_version = Some(syn_ack.version);
-            syn_ack.record(&mut facts);
+            syn_ack.record(facts);
         }
         self.record();
         self.answered.send_replace(true);
@@ -159,14 +172,17 @@ impl<N: Network> Run<'_, N> {
     /// Whatever else may come: this is no silence.
     fn garbage(&self, place: usize, datagram: &[u8]) {
         let kept = hex::encode(&datagram[..datagram.len().min(KEPT)]);
-        self.facts.borrow_mut().probes[place].garbage.take_if(|earlier| earlier.is_empty());
-        self.facts.borrow_mut().probes[place].garbage.get_or_insert(kept);
+        {
+            let garbage = &mut self.heard().facts.probes[place].garbage;
+            garbage.take_if(|earlier| earlier.is_empty());
+            garbage.get_or_insert(kept);
+        }
         self.record();
     }
 
     fn refused(&self, place: usize, icmp: Icmp, path_mtu: Option<u32>) {
         {
-            let mut facts = self.facts.borrow_mut();
+            let facts = &mut self.heard().facts;
             if icmp.is_too_big() {
                 facts.path_mtu = icmp.mtu.or(path_mtu);
             }
@@ -179,10 +195,13 @@ impl<N: Network> Run<'_, N> {
 
     /// Writes the step as it stands, so that nothing is lost when the wait is cut off.
     fn record(&self) {
-        let mut facts = self.facts.borrow().clone();
+        let (mut facts, fault) = {
+            let heard = self.heard();
+            (heard.facts.clone(), heard.fault.clone())
+        };
         summarize(&mut facts);
-        let failure = failure(&facts, self.fault.borrow().as_ref(), self.started.elapsed());
-        let step = Step {
+        let failure = failure(&facts, fault.as_ref(), self.started.elapsed());
+        self.reporter.step(Step {
             outcome: if failure.is_none() { StepOutcome::Ok } else { StepOutcome::Failed },
             started_ms: Millis::from(self.started.duration_since(self.context.started)),
             duration_ms: Millis::from(self.started.elapsed()),
@@ -190,8 +209,7 @@ impl<N: Network> Run<'_, N> {
             bytes_received: u64::from(facts.received) * rdprobe_protocol::udp::DATAGRAM as u64,
             failure,
             facts: Facts::Udp(Box::new(facts)),
-        };
-        self.attempt.borrow_mut().steps = vec![step];
+        });
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Until {
 /// Sends what the machine has to say and brings it what it wants, until `until` at the latest. True where the time
 /// ran out first.
 pub(crate) async fn drive<S: Stream>(
-    machine: &mut dyn Machine,
+    machine: &mut (dyn Machine + Send),
     channel: &mut Channel<S>,
     until: Until,
 ) -> bool {

@@ -7,9 +7,9 @@ use rdprobe_report::facts::CredsspFacts;
 use rdprobe_report::{Facts, Failure, LocalFault, Protocol};
 
 use crate::channel::Channel;
+use crate::context::Context;
 use crate::drive::Until;
 use crate::network::Network;
-use crate::probe::Context;
 
 pub(crate) struct Ready(Infallible);
 

@@ -41,6 +41,12 @@ impl Trust {
         Self::default()
     }
 
+    /// The same, one for all who ask for no other: the roots of a computer are many.
+    pub(crate) fn shared() -> Arc<Self> {
+        static SHARED: OnceLock<Arc<Trust>> = OnceLock::new();
+        Arc::clone(SHARED.get_or_init(Arc::default))
+    }
+
     /// The certificates of a PEM file (or one in DER) instead of the system's.
     ///
     /// # Errors

@@ -38,12 +38,13 @@ impl Ask {
             ..Options::default()
         };
         let roots = self.trusted.then(|| server.certificate.clone());
-        let probed = Probe::new(target, options)
+        let probed = Probe::new(target)
+            .options(options)
             .only_address(Some(IpAddr::from([127, 0, 0, 1])))
             .trust(Arc::new(Trust::from_roots(roots.into_iter().collect())))
             .timeouts(Timeouts { phase: Duration::from_secs(2), ..Timeouts::default() })
             .logon(Some(Arc::clone(&self.account)))
-            .run(&rdprobe::network::Tokio)
+            .run_on(&rdprobe::network::Tokio)
             .await;
         probed.lingering.finish().await;
         let record = server.record();

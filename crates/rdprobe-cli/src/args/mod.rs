@@ -7,7 +7,6 @@ mod logon;
 mod probe;
 mod rdp_file;
 mod source;
-mod target;
 mod told;
 mod value;
 
@@ -16,9 +15,7 @@ use rdprobe_report::Status;
 
 pub(crate) use command::Command;
 pub(crate) use probe::ProbeArguments;
-pub(crate) use source::{Source, all as all_targets};
-#[cfg(feature = "demo")]
-pub(crate) use target::parse as parse_target;
+pub(crate) use source::{Source, Targets};
 
 /// Tell why Remote Desktop to a host fails, and prove it
 #[derive(Debug, Parser)]

@@ -6,7 +6,7 @@ use ironrdp_rdpfile::{ErrorKind, parse};
 use rdprobe_report::Target;
 
 use super::source::Source;
-use super::{target, value};
+use super::value;
 
 /// What is taken from the file.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl RdpFile {
         let address = word("alternate full address").or(word("full address")).ok_or(
             "it names no host: the line `full address:s:HOST` is missing; a file from a feed may need its own client",
         )?;
-        let mut target = target::parse(address)?;
+        let mut target: Target = address.parse().map_err(|error| format!("{address:?}: {error}"))?;
         let says_port =
             address.rsplit_once(':').is_some_and(|(host, _)| !host.contains(':') || host.ends_with(']'));
         if let Some(port) = number("server port").filter(|_| !says_port) {

@@ -1,12 +1,14 @@
 //! Where targets are listed: arguments, files, stdin.
 
+use std::collections::HashSet;
+use std::hash::BuildHasher as _;
 use std::io::Read as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use rdprobe_report::Target;
+use rdprobe_report::{ParseTargetError, Target};
 
 use super::rdp_file::{self, RdpFile};
-use super::target;
 
 /// One argument in a host's place.
 #[derive(Clone, Debug)]
@@ -25,52 +27,116 @@ pub(crate) enum Source {
 }
 
 /// A host, or `-` for stdin.
-pub(super) fn argument(text: &str) -> Result<Named, String> {
+pub(super) fn argument(text: &str) -> Result<Named, ParseTargetError> {
     match text {
         "-" => Ok(Named::Stdin),
         _ if rdp_file::is_one(text) => Ok(Named::RdpFile(text.into())),
-        _ => target::parse(text).map(Named::Target),
+        _ => text.parse().map(Named::Target),
     }
 }
 
-/// Every target in the order given, each once.
-pub(crate) fn all(hosts: &[Named], files: &[Source]) -> Result<Vec<Target>, String> {
-    let mut targets: Vec<Target> = Vec::new();
-    for host in hosts {
-        match host {
-            Named::Target(target) => targets.push(target.clone()),
-            Named::Stdin => targets.extend(list(&Source::Stdin)?),
-            Named::RdpFile(path) => targets.push(RdpFile::read(path)?.target),
+/// Every target in the order given, each once. Lists stay text, which is read line by line as targets are taken.
+#[derive(Debug)]
+pub(crate) struct Targets {
+    named: Vec<Entry>,
+    count: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Entry {
+    Target(Target),
+    List(Arc<str>),
+}
+
+impl Targets {
+    /// Reads every list.
+    ///
+    /// # Errors
+    /// Where one cannot be read, names no host, or has a line that is none.
+    pub(crate) fn read(hosts: &[Named], files: &[Source]) -> Result<Self, String> {
+        let mut named = Vec::new();
+        for host in hosts {
+            named.push(match host {
+                Named::Target(target) => Entry::Target(target.clone()),
+                Named::Stdin => Entry::List(list(&Source::Stdin)?),
+                Named::RdpFile(path) => Entry::Target(RdpFile::read(path)?.target),
+            });
+        }
+        for file in files {
+            named.push(Entry::List(list(file)?));
+        }
+        let count = each_once(named.clone()).count();
+        Ok(Self { named, count })
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// One after the other.
+    pub(crate) fn each(self) -> impl Iterator<Item = Target> + Send + 'static {
+        each_once(self.named)
+    }
+}
+
+fn each_once(named: Vec<Entry>) -> impl Iterator<Item = Target> + Send + 'static {
+    let hasher = std::hash::RandomState::new();
+    // Hashes alone: the names themselves would be the most of what a long list takes.
+    let mut seen = HashSet::new();
+    let all = named.into_iter().flat_map(|entry| match entry {
+        Entry::Target(target) => Remaining::One(Some(target)),
+        Entry::List(text) => Remaining::Lines { text, at: 0 },
+    });
+    all.filter(move |target| seen.insert(hasher.hash_one((target.host.to_ascii_lowercase(), target.port))))
+}
+
+enum Remaining {
+    One(Option<Target>),
+    Lines { text: Arc<str>, at: usize },
+}
+
+impl Iterator for Remaining {
+    type Item = Target;
+
+    fn next(&mut self) -> Option<Target> {
+        match self {
+            Self::One(target) => target.take(),
+            Self::Lines { text, at } => loop {
+                let line = text[*at..].split_inclusive('\n').next()?;
+                *at += line.len();
+                if let Ok(target) = host_of(line).parse() {
+                    return Some(target);
+                }
+            },
         }
     }
-    for file in files {
-        targets.extend(list(file)?);
-    }
-    let mut seen = std::collections::HashSet::new();
-    targets.retain(|target| seen.insert((target.host.to_ascii_lowercase(), target.port)));
-    Ok(targets)
 }
 
-fn list(source: &Source) -> Result<Vec<Target>, String> {
-    let targets = parse_list(&source.read()?).map_err(|error| format!("{source}, {error}"))?;
-    if targets.is_empty() {
-        return Err(format!("{source} names no host; it should have one on each line"));
+fn list(source: &Source) -> Result<Arc<str>, String> {
+    let text = source.read()?;
+    match check(&text).map_err(|error| format!("{source}, {error}"))? {
+        0 => Err(format!("{source} names no host; it should have one on each line")),
+        _ => Ok(text.into()),
     }
-    Ok(targets)
 }
 
-/// One target a line; `#` begins a comment.
-fn parse_list(text: &str) -> Result<Vec<Target>, String> {
-    let mut targets = Vec::new();
+/// The number of targets, one a line; `#` begins a comment.
+fn check(text: &str) -> Result<usize, String> {
+    let mut count = 0;
     for (number, line) in text.lines().enumerate() {
-        let line = line.split('#').next().unwrap_or_default().trim();
-        if !line.is_empty() {
-            targets.push(
-                target::parse(line).map_err(|error| format!("line {}: {line:?}: {error}", number + 1))?,
-            );
+        let host = host_of(line);
+        if !host.is_empty() {
+            count += 1;
+            let parsed = host.parse::<Target>();
+            parsed.map_err(|error| format!("line {}: {host:?}: {error}", number + 1))?;
         }
     }
-    Ok(targets)
+    Ok(count)
+}
+
+fn host_of(line: &str) -> &str {
+    line.split('#').next().unwrap_or_default().trim()
 }
 
 impl std::fmt::Display for Source {
@@ -112,8 +178,10 @@ mod tests {
 
     #[test]
     fn a_list_has_comments_blank_lines_and_numbered_errors() {
-        let list = parse_list("# ours\nrds01\n\n  rds02:3390  # the second\r\n").unwrap();
-        assert_eq!(list.iter().map(|target| target.port).collect::<Vec<_>>(), [3389, 3390]);
-        assert!(parse_list("rds01\nrdp://x").unwrap_err().starts_with("line 2: \"rdp://x\""));
+        let text = "# ours\nrds01\n\n  rds02:3390  # the second\r\nRDS01:3389";
+        assert_eq!(check(text), Ok(3));
+        let list = each_once(vec![Entry::List(text.into())]);
+        assert_eq!(list.map(|target| target.port).collect::<Vec<_>>(), [3389, 3390]);
+        assert!(check("rds01\nrdp://x").unwrap_err().starts_with("line 2: \"rdp://x\""));
     }
 }

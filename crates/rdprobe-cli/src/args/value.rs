@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rdprobe::Pin;
-use rdprobe_report::HelloProfile;
+use rdprobe_report::{HelloProfile, Target};
 
 use super::source::Source;
 
@@ -75,7 +75,7 @@ pub(super) fn routing_token(text: &str) -> Result<String, String> {
 
 /// A name for SNI and the certificate.
 pub(super) fn server_name(text: &str) -> Result<String, String> {
-    super::target::check_name(text).map(|()| text.into())
+    Target::check_name(text).map(|()| text.into()).map_err(|error| error.to_string())
 }
 
 /// A port, or the name of a service that has one.

@@ -1,11 +1,12 @@
 //! `rdprobe demo`: hosts that fail in telling ways, on this computer, probed as a user would.
 
 use futures_util::stream::{self, StreamExt as _};
-use rdprobe::Trust;
+use rdprobe::network::Tokio;
+use rdprobe::{ParseTargetError, Trust};
 use rdprobe_testkit::demo::Demo;
 
 use crate::Failure;
-use crate::args::{Format, parse_target};
+use crate::args::Format;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::render::demo::{self, Shown};
@@ -30,13 +31,8 @@ async fn drive(hosts: &Demo, settings: &Settings, output: &mut Output) -> Result
     let human = output.prose_format() == Format::Human;
     let mut probes = Vec::new();
     for host in &hosts.hosts {
-        let target = parse_target(&host.target)?;
-        probes.push(async move {
-            (
-                host,
-                settings.probe(target, tokio::sync::watch::Sender::new(None), std::future::pending()).await,
-            )
-        });
+        let target = host.target.parse().map_err(|error: ParseTargetError| error.to_string())?;
+        probes.push(async move { (host, settings.probe(target).run_on(&Tokio).await) });
     }
     // All at once, shown in order.
     let mut probes = std::pin::pin!(stream::iter(probes).buffered(hosts.hosts.len().max(1)));
@@ -52,7 +48,7 @@ async fn drive(hosts: &Demo, settings: &Settings, output: &mut Output) -> Result
                 progress.erase();
                 let Some((host, probed)) = next else { break };
                 lingering.push(probed.lingering);
-                let one = Shown::new(host, probed.report);
+                let one = Shown::new(host, Box::new(probed.report));
                 if human {
                     output.write(&demo::one(&one, output.screen))?;
                 }

@@ -2,11 +2,12 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use rdprobe::network::Tokio;
 use rdprobe_diagnosis::symptom::{Question, differential, questions};
-use rdprobe_report::{Report, Told};
+use rdprobe_report::{Report, Target, Told};
 
 use crate::Failure;
-use crate::args::{Format, OutputArguments, ProbeArguments, all_targets};
+use crate::args::{Format, OutputArguments, ProbeArguments, Targets};
 use crate::output::Output;
 use crate::render::Printer;
 use crate::run::Settings;
@@ -21,7 +22,7 @@ pub(crate) fn run(
     how: OutputArguments,
     output: &mut Output,
 ) -> Result<u8, Failure> {
-    let targets = all_targets(&arguments.hosts, &arguments.file)?;
+    let targets: Vec<Target> = Targets::read(&arguments.hosts, &arguments.file)?.each().take(2).collect();
     let [target] = &targets[..] else {
         return Err(Failure::Fault("rdprobe doctor takes one host: rdprobe doctor HOST".into()));
     };
@@ -31,11 +32,9 @@ pub(crate) fn run(
         .build()
         .map_err(|error| Failure::Fault(format!("cannot start: {error}")))?;
     let mut report = runtime.block_on(async {
-        let probed = settings
-            .probe(target.clone(), tokio::sync::watch::Sender::new(None), std::future::pending())
-            .await;
+        let probed = settings.probe(target.clone()).run_on(&Tokio).await;
         probed.lingering.finish().await;
-        probed.report
+        Box::new(probed.report)
     });
     // A resolver that hangs is not waited for.
     runtime.shutdown_background();

@@ -1,21 +1,22 @@
 //! Probing: as many targets at once as allowed, reports in order, what is known so far on Ctrl-C and SIGTERM.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::io;
 use std::time::Instant;
 
-use futures_util::future::LocalBoxFuture;
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use rdprobe_report::{Report, Target};
+use futures_util::stream::{self, Stream};
+use rdprobe::{End, Engine, Outcome, Outcomes, Probe, Stopper};
+use rdprobe_report::Report;
+use tokio::runtime;
 use tokio::sync::watch;
 use tracing::warn;
 
-use crate::args::{OutputArguments, ProbeArguments, all_targets};
+use crate::args::{OutputArguments, ProbeArguments, Targets};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::render::Printer;
-use crate::run::{Probed, Settings};
+use crate::run::Settings;
 use crate::{FAULT, Failure};
 
 /// Reports that wait for an earlier target's, for each job; more would only take memory.
@@ -26,16 +27,22 @@ pub(crate) fn run(
     how: OutputArguments,
     output: &mut Output,
 ) -> Result<u8, Failure> {
-    let targets = all_targets(&arguments.hosts, &arguments.file)?;
+    let targets = Targets::read(&arguments.hosts, &arguments.file)?;
     let settings = Settings::new(arguments, targets.len())?;
     let mut printer = Printer::new(output, targets.len() > 1);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Fault(format!("cannot start: {error}")))?;
-    // More would only wait for each other's descriptors.
-    let jobs = usize::from(arguments.jobs).min(settings.admission.probes_at_once());
-    let result = runtime.block_on(Run::new(&settings, targets, jobs).drive(&mut printer, how));
+    let mut builder = match targets.len() {
+        1 => runtime::Builder::new_current_thread(),
+        _ => runtime::Builder::new_multi_thread(),
+    };
+    let runtime =
+        builder.enable_all().build().map_err(|error| Failure::Fault(format!("cannot start: {error}")))?;
+    let jobs = usize::from(arguments.jobs);
+    let result = runtime.block_on(async {
+        let mut run = Run::new(settings, targets, jobs);
+        let result = run.drive(&mut printer, how).await;
+        run.outcomes.leave().await;
+        result
+    });
     // A resolver that hangs is not waited for.
     runtime.shutdown_background();
     let interrupted = match result {
@@ -51,112 +58,107 @@ pub(crate) fn run(
 }
 
 /// A run over all targets.
-struct Run<'a> {
-    settings: &'a Settings,
-    waiting: VecDeque<(usize, Target)>,
-    jobs: usize,
+struct Run {
+    outcomes: Outcomes,
+    stopper: Stopper,
     total: usize,
-    running: FuturesUnordered<LocalBoxFuture<'a, (usize, Probed)>>,
-    /// Connections that wait for their peers' ends while the next hosts are probed.
-    lingering: FuturesUnordered<LocalBoxFuture<'a, ()>>,
-    /// Reports that came before their turn.
-    early: BTreeMap<usize, Box<Report>>,
-    printed: usize,
-    stop: watch::Sender<bool>,
+    /// Reports that came before their turn; none for a target that was not probed.
+    early: BTreeMap<usize, Option<Box<Report>>>,
+    /// Targets that are done with, and before which place further ones may start.
+    passed: usize,
+    not_probed: usize,
+    window: usize,
+    open: watch::Sender<usize>,
     /// Of the target that is probed alone.
-    suspicion: watch::Sender<Option<String>>,
+    suspicion: watch::Receiver<Option<String>>,
     started: Instant,
 }
 
-impl<'a> Run<'a> {
-    fn new(settings: &'a Settings, targets: Vec<Target>, jobs: usize) -> Self {
+impl Run {
+    fn new(settings: Settings, targets: Targets, jobs: usize) -> Self {
+        let total = targets.len();
+        let window = jobs.saturating_mul(AHEAD);
+        let open = watch::Sender::new(window);
+        let (tell, suspicion) = watch::channel(None);
+        let engine = Engine::new().at_once(jobs).admission(settings.admission.clone());
+        let stopper = engine.stopper();
+        let probes = targets.each().map(move |target| settings.probe(target).suspicion(tell.clone()));
         Self {
-            settings,
-            total: targets.len(),
-            waiting: targets.into_iter().enumerate().collect(),
-            jobs,
-            running: FuturesUnordered::new(),
-            lingering: FuturesUnordered::new(),
+            outcomes: engine.run(within(probes, open.subscribe())),
+            stopper,
+            total,
             early: BTreeMap::new(),
-            printed: 0,
-            stop: watch::Sender::new(false),
-            suspicion: watch::Sender::new(None),
+            passed: 0,
+            not_probed: 0,
+            window,
+            open,
+            suspicion,
             started: Instant::now(),
         }
     }
 
     /// The exit code of the signal that ended it, where one did.
-    async fn drive(mut self, printer: &mut Printer<'_>, how: OutputArguments) -> io::Result<Option<u8>> {
+    async fn drive(&mut self, printer: &mut Printer<'_>, how: OutputArguments) -> io::Result<Option<u8>> {
         let mut progress = Progress::new(how.verbose > 0);
         let mut interrupt = Interrupt::new();
         let mut interrupted = None;
         loop {
-            self.start();
-            if self.running.is_empty() {
-                break;
-            }
             tokio::select! {
-                Some((number, probed)) = self.running.next() => {
+                outcome = self.outcomes.next() => {
+                    let Some(outcome) = outcome else { break };
                     progress.erase();
-                    self.lingering.push(Box::pin(probed.lingering.finish()));
-                    self.print(number, probed.report, printer)?;
+                    self.print(outcome, printer)?;
                 }
-                Some(()) = self.lingering.next() => {}
                 code = interrupt.next() => {
-                    interrupted = Some(code);
                     progress.erase();
-                    if self.stop.send_replace(true) {
+                    if interrupted.replace(code).is_some() {
                         // The second time: at once.
                         std::process::exit(i32::from(code));
                     }
-                    if !self.waiting.is_empty() {
-                        warn!("interrupted: {} hosts were not probed", self.waiting.len());
-                    }
-                    self.waiting.clear();
+                    self.stopper.stop();
+                    self.open.send_replace(usize::MAX);
                 }
                 () = progress.due() => progress.show(&self.status()),
             }
         }
         progress.erase();
-        while self.lingering.next().await.is_some() {}
+        if self.not_probed > 0 {
+            warn!("interrupted: {} hosts were not probed", self.not_probed);
+        }
         Ok(interrupted)
     }
 
-    /// Starts what may run now.
-    fn start(&mut self) {
-        while self.running.len() < self.jobs && self.early.len() < self.jobs * AHEAD {
-            let Some((number, target)) = self.waiting.pop_front() else {
-                break;
-            };
-            let mut stop = self.stop.subscribe();
-            let stopped = async move {
-                // The sender outlives every probe.
-                let _ = stop.wait_for(|stop| *stop).await;
-            };
-            let settings = self.settings;
-            let suspicion = self.suspicion.clone();
-            self.running
-                .push(Box::pin(async move { (number, settings.probe(target, suspicion, stopped).await) }));
-        }
-    }
-
     /// Prints a report, or keeps it for its turn.
-    fn print(&mut self, number: usize, report: Box<Report>, printer: &mut Printer<'_>) -> io::Result<()> {
+    fn print(&mut self, outcome: Outcome, printer: &mut Printer<'_>) -> io::Result<()> {
+        let report = match outcome.end {
+            End::Done(report) => Some(report),
+            _ => {
+                self.not_probed += 1;
+                None
+            }
+        };
         if printer.takes_any_order() {
-            self.printed += 1;
-            return printer.report(&report);
+            self.passed += 1;
+            if let Some(report) = report {
+                printer.report(&report)?;
+            }
+        } else {
+            self.early.insert(outcome.number, report);
+            while let Some(report) = self.early.remove(&self.passed) {
+                self.passed += 1;
+                if let Some(report) = report {
+                    printer.report(&report)?;
+                }
+            }
         }
-        self.early.insert(number, report);
-        while let Some(report) = self.early.remove(&self.printed) {
-            self.printed += 1;
-            printer.report(&report)?;
-        }
+        let open = self.passed.saturating_add(self.window);
+        self.open.send_if_modified(|before| std::mem::replace(before, open.max(*before)) < open);
         Ok(())
     }
 
     fn status(&self) -> String {
         let spent = self.started.elapsed().as_secs();
-        let done = self.printed + self.early.len();
+        let done = self.passed + self.early.len();
         match self.total {
             1 => match &*self.suspicion.borrow() {
                 Some(suspected) => {
@@ -167,4 +169,17 @@ impl<'a> Run<'a> {
             total => format!("{done} of {total} hosts, {spent} s; Ctrl-C prints what is known so far"),
         }
     }
+}
+
+/// The probes in their order, none before its place is open.
+fn within<P>(probes: P, open: watch::Receiver<usize>) -> impl Stream<Item = Probe> + Send + 'static
+where
+    P: Iterator<Item = Probe> + Send + 'static,
+{
+    stream::unfold((probes.enumerate(), open), |(mut probes, mut open)| async {
+        let (number, probe) = probes.next()?;
+        // The sender outlives every probe.
+        let _ = open.wait_for(|open| number < *open).await;
+        Some((probe, (probes, open)))
+    })
 }

@@ -16,7 +16,7 @@ pub(crate) mod text;
 
 use std::io;
 
-use rdprobe_report::{ClientError, Report, Status};
+use rdprobe_report::{Report, Status};
 
 use crate::args::Format;
 use crate::output::Output;
@@ -26,33 +26,14 @@ pub(crate) struct Printer<'a> {
     output: &'a mut Output,
     /// Several targets: an array in JSON, a table at the end for people.
     many: bool,
-    rows: Vec<Row>,
-}
-
-/// What is kept of a report that was printed.
-pub(crate) struct Row {
-    pub(crate) input: String,
-    pub(crate) status: Status,
-    pub(crate) code: String,
-    pub(crate) duration_ms: f64,
-    pub(crate) shown: Option<ClientError>,
-}
-
-impl Row {
-    pub(crate) fn of(report: &Report) -> Self {
-        Self {
-            input: report.target.input.clone(),
-            status: report.verdict.status,
-            code: report.verdict.code.to_string(),
-            duration_ms: report.duration_ms.0,
-            shown: report.verdict.client_errors.first().cloned(),
-        }
-    }
+    /// For the table.
+    rows: Vec<human::Row>,
+    states: Vec<Status>,
 }
 
 impl<'a> Printer<'a> {
     pub(crate) fn new(output: &'a mut Output, many: bool) -> Self {
-        Self { output, many, rows: Vec::new() }
+        Self { output, many, rows: Vec::new(), states: Vec::new() }
     }
 
     /// Whether reports may come as they are done, and not in the order of their targets.
@@ -61,8 +42,11 @@ impl<'a> Printer<'a> {
     }
 
     pub(crate) fn report(&mut self, report: &Report) -> io::Result<()> {
-        let first = self.rows.is_empty();
-        self.rows.push(Row::of(report));
+        let first = self.states.is_empty();
+        self.states.push(report.verdict.status);
+        if self.many && self.output.format() == Format::Human {
+            self.rows.push(human::Row::of(report));
+        }
         let text = match self.output.format() {
             Format::Human => {
                 let between = if first { "" } else { "\n" };
@@ -85,7 +69,7 @@ impl<'a> Printer<'a> {
     pub(crate) fn finish(self) -> io::Result<Vec<Status>> {
         let text = match self.output.format() {
             Format::Human if self.many => human::table(&self.rows, self.output.screen),
-            Format::Json if self.many => json::end(self.rows.is_empty()),
+            Format::Json if self.many => json::end(self.states.is_empty()),
             _ => String::new(),
         };
         self.output.write(&text)?;
@@ -93,7 +77,7 @@ impl<'a> Printer<'a> {
     }
 
     pub(crate) fn states(&self) -> Vec<Status> {
-        self.rows.iter().map(|row| row.status).collect()
+        self.states.clone()
     }
 }
 

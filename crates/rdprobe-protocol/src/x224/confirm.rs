@@ -3,9 +3,10 @@
 use rdprobe_report::facts::{Negotiation, X224Facts};
 use rdprobe_report::{Failure, FailureKind, Protocol};
 
-use super::NEGOTIATION_LENGTH;
 use crate::decode::Reader;
 
+/// Length of RDP_NEG_REQ, RDP_NEG_RSP and RDP_NEG_FAILURE alike, little-endian in each.
+pub(super) const NEGOTIATION_LENGTH: u16 = 8;
 const CONNECTION_CONFIRM: u8 = 0xD0;
 const DISCONNECT_REQUEST: u8 = 0x80;
 const ERROR: u8 = 0x70;

@@ -2,7 +2,8 @@
 
 use rdprobe_report::{Offer, Protocols};
 
-use super::{CONNECTION_REQUEST, NEGOTIATION_LENGTH, TPKT_HEADER, TPKT_VERSION};
+use super::confirm::NEGOTIATION_LENGTH;
+use super::{CONNECTION_REQUEST, TPKT_HEADER, TPKT_VERSION};
 use crate::DecodeError;
 use crate::decode::Reader;
 

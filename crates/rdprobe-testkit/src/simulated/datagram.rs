@@ -10,8 +10,8 @@ use std::time::Duration;
 use rdprobe::network::{Datagram, Received};
 use tokio::time::{Instant, sleep_until};
 
-use super::hosts::{Machine, icmp};
 use super::ledger::{Ledger, SentDatagram};
+use super::machine::{Machine, icmp};
 use crate::script::{Reply, Udp, answer};
 
 /// What `Received::Datagram` holds at the most.

@@ -3,98 +3,26 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rdprobe::network::{ConnectError, local_failure};
 use rdprobe_report::facts::{Icmp, TcpFacts};
 use rdprobe_report::{Failure, FailureKind, LocalFault};
-use tokio::sync::{Mutex as AsyncMutex, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::datagram::SimulatedDatagram;
 use super::jitter::Jitter;
 use super::ledger::{Connection, Entry, Ledger};
-use super::{SimulatedStream, pipe};
+use super::machine::{Machine, icmp};
+use super::pipe;
+use super::stream::SimulatedStream;
 use crate::Scenario;
 use crate::script::{
-    Ban, BanBy, Connection as Accepted, Cut, Host, IcmpError, Journal, LocalError, PeerStream, Player, Stage,
-    Tcp, Udp,
+    BanBy, Connection as Accepted, Cut, Journal, LocalError, PeerStream, Player, Stage, Tcp, Udp,
 };
 
-/// Below this, a host that floods would keep virtual time from ever going on.
-const LEAST_ROUND_TRIP: f64 = 1.0;
 const DEFAULT_ROUND_TRIP: f64 = 20.0;
-
-/// A host at run time.
-#[derive(Debug)]
-pub(super) struct Machine {
-    pub(super) host: Host,
-    pub(super) rtt: Duration,
-    syns: AtomicU32,
-    accepted: Mutex<Vec<(SocketAddr, u32)>>,
-    open: Arc<AtomicU32>,
-    turn: Arc<AsyncMutex<()>>,
-    /// Turns true when the service dies.
-    dead: watch::Sender<bool>,
-    awake: OnceLock<Instant>,
-    backends: Vec<Arc<Machine>>,
-    pub(super) datagrams: AtomicU32,
-}
-
-impl Machine {
-    fn new(host: &Host, default_rtt: f64) -> Self {
-        let rtt = host.rtt_ms.unwrap_or(default_rtt).max(LEAST_ROUND_TRIP);
-        Self {
-            host: host.clone(),
-            rtt: Duration::from_secs_f64(rtt / 1e3),
-            dead: watch::Sender::new(false),
-            awake: OnceLock::new(),
-            backends: host.backends.iter().map(|backend| Arc::new(Self::new(backend, rtt))).collect(),
-            syns: AtomicU32::new(0),
-            accepted: Mutex::default(),
-            open: Arc::default(),
-            turn: Arc::default(),
-            datagrams: AtomicU32::new(0),
-        }
-    }
-
-    /// The machine that takes the next SYN, and what its TCP does with it.
-    fn next(self: &Arc<Self>) -> (Arc<Self>, Tcp) {
-        let nth = self.syns.fetch_add(1, Ordering::Relaxed) as usize;
-        let tcp = self.host.tcp_first.get(nth).unwrap_or(&self.host.tcp);
-        let tcp = match self.host.ban {
-            _ if *self.dead.borrow() => &Tcp::Refuse,
-            Some(Ban { after, by: BanBy::Drop }) if self.taken() >= after => &Tcp::Drop,
-            Some(Ban { after, by: BanBy::Refuse }) if self.taken() >= after => &Tcp::Refuse,
-            _ => tcp,
-        };
-        if *tcp == Tcp::Accept && !self.backends.is_empty() {
-            return self.backends[nth % self.backends.len()].next();
-        }
-        (Arc::clone(self), tcp.clone())
-    }
-
-    /// Connections that were accepted, over all addresses.
-    fn taken(&self) -> u32 {
-        self.accepted.lock().expect("nobody panics here").iter().map(|(_, count)| count).sum()
-    }
-
-    /// Counts a connection on one of its addresses, from 1.
-    fn count(&self, address: SocketAddr) -> u32 {
-        let mut accepted = self.accepted.lock().expect("nobody panics here");
-        match accepted.iter_mut().find(|(known, _)| *known == address) {
-            Some((_, count)) => {
-                *count += 1;
-                *count
-            }
-            None => {
-                accepted.push((address, 1));
-                1
-            }
-        }
-    }
-}
 
 #[derive(Debug)]
 pub(super) struct Machines {
@@ -290,18 +218,6 @@ struct Leave(Arc<AtomicU32>);
 impl Drop for Leave {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// The ICMP error as the client's error queue has it.
-pub(super) fn icmp(error: &IcmpError, address: SocketAddr) -> Icmp {
-    Icmp {
-        kind: error.kind,
-        code: error.code,
-        from: Some(error.from.unwrap_or(address.ip())),
-        v6: address.is_ipv6(),
-        mtu: error.mtu,
-        ours: error.from.is_some_and(|from| from == super::local_address(address, 0).ip()),
     }
 }
 

@@ -7,20 +7,18 @@ mod datagram;
 mod hosts;
 mod jitter;
 mod ledger;
+mod machine;
 mod pipe;
+mod stream;
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::pin::Pin;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use rdprobe::network::{ConnectError, Network, ResolveError, Stream, local_failure};
-use rdprobe_report::facts::TcpFacts;
-use rdprobe_report::{Millis, Timestamp};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use rdprobe::network::{ConnectError, Network, ResolveError, local_failure};
+use rdprobe_report::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use crate::Scenario;
@@ -29,6 +27,7 @@ use hosts::Machines;
 
 pub use datagram::SimulatedDatagram;
 pub use ledger::{Connection, Ledger, SentDatagram};
+pub use stream::SimulatedStream;
 
 /// What a simulation came to.
 #[derive(Debug)]
@@ -107,15 +106,6 @@ impl SimulatedNetwork {
     }
 }
 
-/// The client's address as seen by itself.
-fn local_address(peer: SocketAddr, nth: usize) -> SocketAddr {
-    let address = match peer.ip() {
-        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::new(198, 51, 100, 10)),
-        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::new(0x2001, 0xDB8, 0, 1, 0, 0, 0, 10)),
-    };
-    SocketAddr::new(address, 50_000 + (nth % 10_000) as u16)
-}
-
 impl Network for SimulatedNetwork {
     type Stream = SimulatedStream;
     type Datagram = SimulatedDatagram;
@@ -161,75 +151,5 @@ impl Network for SimulatedNetwork {
 
     async fn datagram(&self, address: SocketAddr) -> io::Result<SimulatedDatagram> {
         self.machines.datagram(address)
-    }
-}
-
-/// The client's end of a simulated TCP connection.
-#[derive(Debug)]
-pub struct SimulatedStream {
-    socket: pipe::Socket,
-    facts: TcpFacts,
-}
-
-impl SimulatedStream {
-    fn new(socket: pipe::Socket, address: SocketAddr, nth: usize, rtt: Duration) -> Self {
-        Self {
-            socket,
-            facts: TcpFacts {
-                address: Some(address),
-                local_address: Some(local_address(address, nth)),
-                rtt_ms: Some(Millis::from(rtt)),
-                retransmits: Some(0),
-                mss: Some(1448),
-                path_mtu: Some(1500),
-                ..TcpFacts::default()
-            },
-        }
-    }
-}
-
-impl Stream for SimulatedStream {
-    fn facts(&self) -> TcpFacts {
-        self.facts.clone()
-    }
-
-    fn take_error(&mut self) -> Option<io::Error> {
-        self.socket.take_error()
-    }
-
-    async fn next_error(&mut self) -> io::Error {
-        std::future::poll_fn(|context| self.socket.poll_error(context)).await
-    }
-
-    fn is_acknowledged(&self) -> Option<bool> {
-        Some(self.socket.is_acknowledged())
-    }
-}
-
-impl AsyncRead for SimulatedStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for SimulatedStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(context)
     }
 }

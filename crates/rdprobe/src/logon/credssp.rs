@@ -9,8 +9,9 @@ use rdprobe_report::{Failure, FailureKind};
 use sha2::{Digest as _, Sha256};
 
 use super::account::Turn;
+use super::mechanism::Mechanism;
 use super::security::{Advance, Security, Unsealed};
-use super::{Mechanism, Stop};
+use super::stop::Stop;
 use crate::channel::Channel;
 use crate::drive::{Until, drive};
 use crate::handshake::random;

@@ -4,79 +4,29 @@
 //! makes an error of it, and so that nothing is sent that was not asked for: without `--authorization` the password
 //! is never put into a message.
 
-mod account;
+pub(crate) mod account;
 mod credssp;
 mod kdc;
+mod mechanism;
 mod security;
+mod stop;
 
 pub use account::{Account, Package};
 pub use kdc::Kdc;
 
 use rdprobe_protocol::Concluded;
-use rdprobe_report::facts::{self, CredsspFacts, KerberosError};
+use rdprobe_report::facts::CredsspFacts;
 use rdprobe_report::{Facts, Failure, FailureKind, LocalFault, Protocol};
 use tokio::time::timeout_at;
 
 use self::account::Turn;
 use self::credssp::Exchange;
+use self::mechanism::Mechanism;
+use self::stop::Stop;
 use crate::channel::Channel;
+use crate::context::Context;
 use crate::drive::Until;
 use crate::network::Network;
-use crate::probe::Context;
-
-/// The mechanism that is used, once it is decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mechanism {
-    /// Bare NTLM, as clients send it where there is no Kerberos.
-    Ntlm,
-    /// NTLM inside SPNEGO.
-    NtlmInSpnego,
-    /// Kerberos inside SPNEGO.
-    Kerberos,
-}
-
-impl Mechanism {
-    fn package(self) -> facts::Package {
-        match self {
-            Self::Ntlm | Self::NtlmInSpnego => facts::Package::Ntlm,
-            Self::Kerberos => facts::Package::Kerberos,
-        }
-    }
-}
-
-/// Why the logon ended before it was accepted.
-#[derive(Debug)]
-pub(crate) enum Stop {
-    /// Nothing of the account was sent.
-    NotTried(String),
-    /// The KDC or the host refuses in Kerberos' words, or the KDC cannot be asked.
-    Kerberos(Box<KerberosError>),
-    /// Anything else.
-    Failed(Failure),
-}
-
-impl Stop {
-    fn not_tried(why: String) -> Self {
-        Self::NotTried(why)
-    }
-
-    fn kerberos(error: KerberosError) -> Self {
-        Self::Kerberos(Box::new(error))
-    }
-
-    fn local(why: impl Into<String>) -> Self {
-        Self::Failed(Failure::local(LocalFault::Library, why))
-    }
-
-    /// The library refuses: the host's token, where there was one to refuse, else our own configuration.
-    fn library(error: &sspi::Error, answers_host: bool) -> Self {
-        let detail = format!("the CredSSP library gives up: {}", error.description);
-        match answers_host {
-            true => Self::Failed(Failure::new(FailureKind::Malformed, detail)),
-            false => Self::local(detail),
-        }
-    }
-}
 
 /// A logon whose turn has come.
 pub(crate) struct Ready {

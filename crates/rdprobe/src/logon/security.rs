@@ -18,7 +18,8 @@ use tracing::dispatcher::{Dispatch, with_default};
 use zeroize::Zeroizing;
 
 use super::account::Turn;
-use super::{Mechanism, Stop};
+use super::mechanism::Mechanism;
+use super::stop::Stop;
 use crate::network::Network;
 
 /// Length of the signature in front of what is sealed. `sspi` panics on less.

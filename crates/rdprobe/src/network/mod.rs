@@ -19,7 +19,7 @@ use rdprobe_report::facts::{Icmp, TcpFacts};
 use rdprobe_report::{Failure, Timestamp};
 
 /// Where a probe finds hosts.
-pub trait Network {
+pub trait Network: Sync {
     /// A TCP connection.
     type Stream: Stream;
     /// A UDP socket connected to one peer.
@@ -29,18 +29,19 @@ pub trait Network {
     fn now(&self) -> Timestamp;
 
     /// Resolves a name as the user's client would, in the order in which it would try the addresses.
-    fn resolve(&self, host: &str) -> impl Future<Output = Result<Vec<IpAddr>, ResolveError>>;
+    fn resolve(&self, host: &str) -> impl Future<Output = Result<Vec<IpAddr>, ResolveError>> + Send;
 
     /// Opens a TCP connection. It has no time limit of its own.
-    fn connect(&self, address: SocketAddr) -> impl Future<Output = Result<Self::Stream, ConnectError>>;
+    fn connect(&self, address: SocketAddr)
+    -> impl Future<Output = Result<Self::Stream, ConnectError>> + Send;
 
     /// Opens a UDP socket towards one peer, fragmentation forbidden where the OS can.
-    fn datagram(&self, address: SocketAddr) -> impl Future<Output = io::Result<Self::Datagram>>;
+    fn datagram(&self, address: SocketAddr) -> impl Future<Output = io::Result<Self::Datagram>> + Send;
 }
 
 /// A TCP connection. A peer's RST shows as `ConnectionReset`, or as `BrokenPipe` where its FIN came before;
 /// `poll_shutdown` sends a FIN.
-pub trait Stream: AsyncRead + AsyncWrite + Unpin {
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static {
     /// What the operating system knows of the connection now.
     fn facts(&self) -> TcpFacts;
 
@@ -51,7 +52,7 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin {
     }
 
     /// Waits for such an error; for ever where none comes.
-    fn next_error(&mut self) -> impl Future<Output = io::Error> {
+    fn next_error(&mut self) -> impl Future<Output = io::Error> + Send {
         std::future::pending()
     }
 
@@ -62,9 +63,9 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin {
 }
 
 /// A UDP socket connected to one peer.
-pub trait Datagram {
+pub trait Datagram: Send + Sync {
     /// Sends one datagram.
-    fn send(&mut self, datagram: &[u8]) -> impl Future<Output = io::Result<()>>;
+    fn send(&mut self, datagram: &[u8]) -> impl Future<Output = io::Result<()>> + Send;
 
     /// What the operating system believes of the path MTU, in bytes.
     fn path_mtu(&self) -> Option<u32> {
@@ -72,7 +73,7 @@ pub trait Datagram {
     }
 
     /// Waits for the next datagram or ICMP error.
-    fn receive(&mut self) -> impl Future<Output = io::Result<Received>>;
+    fn receive(&mut self) -> impl Future<Output = io::Result<Received>> + Send;
 }
 
 /// What came on a UDP socket.

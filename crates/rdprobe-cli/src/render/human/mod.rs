@@ -17,7 +17,7 @@ use super::text::Page;
 use crate::output::Screen;
 
 pub(crate) use page::page;
-pub(crate) use table::table;
+pub(crate) use table::{Row, table};
 
 /// How much is said of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

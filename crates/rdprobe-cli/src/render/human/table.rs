@@ -1,14 +1,34 @@
 //! The table at the end of a run over many targets.
 
-use rdprobe_report::Status;
+use rdprobe_report::{ClientError, Report, Status};
 
 use crate::output::Screen;
-use crate::render::Row;
 use crate::render::style::{status_style, time};
 use crate::render::text::Page;
 
 /// The longest host that gets its code on the same line.
 const WIDEST_HOST: usize = 40;
+
+/// What is kept of a report that was printed.
+pub(crate) struct Row {
+    pub(crate) input: String,
+    pub(crate) status: Status,
+    pub(crate) code: String,
+    pub(crate) duration_ms: f64,
+    pub(crate) shown: Option<ClientError>,
+}
+
+impl Row {
+    pub(crate) fn of(report: &Report) -> Self {
+        Self {
+            input: report.target.input.clone(),
+            status: report.verdict.status,
+            code: report.verdict.code.to_string(),
+            duration_ms: report.duration_ms.0,
+            shown: report.verdict.client_errors.first().cloned(),
+        }
+    }
+}
 
 pub(crate) fn table(rows: &[Row], screen: Screen) -> String {
     let mut page = Page::new(screen);

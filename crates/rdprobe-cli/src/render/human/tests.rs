@@ -1,5 +1,5 @@
 use super::*;
-use crate::render::{Row, samples};
+use crate::render::samples;
 
 fn screen(width: usize) -> Screen {
     Screen { width, unicode: true, color: false }

@@ -1,12 +1,63 @@
 //! Targets: what is typed as one, and what to type instead.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
-use rdprobe_report::Target;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The host as the user named it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Target {
+    /// As typed.
+    pub input: String,
+    /// Name or address, without port and brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+impl Target {
+    /// The port of the RDP listener.
+    pub const DEFAULT_PORT: u16 = 3389;
+
+    /// The address, where the target is one.
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.host.parse().ok()
+    }
+
+    /// Whether a resolver can be asked for this name.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_name(name: &str) -> Result<(), ParseTargetError> {
+        check_name(name).map_err(ParseTargetError)
+    }
+}
+
+/// Why a text is no target, in words for the one who typed it: what to type instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseTargetError(String);
+
+impl fmt::Display for ParseTargetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ParseTargetError {}
 
 /// `HOST`, `HOST:PORT`, `[V6]:PORT`, or a bare IPv6 address.
-pub(crate) fn parse(text: &str) -> Result<Target, String> {
+impl FromStr for Target {
+    type Err = ParseTargetError;
+
+    fn from_str(text: &str) -> Result<Self, ParseTargetError> {
+        parse(text).map_err(ParseTargetError)
+    }
+}
+
+fn parse(text: &str) -> Result<Target, String> {
     let input = text.trim();
     if let Some(hint) = mistaken(input) {
         return Err(hint);
@@ -79,8 +130,7 @@ fn mistaken(input: &str) -> Option<String> {
     None
 }
 
-/// Whether a resolver can be asked for this name.
-pub(super) fn check_name(name: &str) -> Result<(), String> {
+fn check_name(name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err("the host is missing before the port".into());
     }
