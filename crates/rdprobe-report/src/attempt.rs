@@ -45,6 +45,7 @@ open_words! {
 /// How deep an attempt goes before it closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Depth {
     /// Up to the Connection Confirm.
     X224,

@@ -67,6 +67,7 @@ fn yes() -> bool {
 /// Whether a profile stands for a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ProfileKind {
     /// A client that people use.
     Client,

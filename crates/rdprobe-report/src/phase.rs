@@ -47,6 +47,7 @@ impl Phase {
 /// How a phase ended, over all attempts on the address that decided.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum PhaseOutcome {
     /// The phase was seen to succeed.
     Ok,

@@ -90,7 +90,8 @@ fn silence(seen: &Observations, events: &Events) -> Option<Instant> {
     let now = Instant::now();
     let over_tcp = |attempt: &&Attempt| matches!(attempt.recipe.ask, Ask::Tcp { .. }) && attempt.in_flight();
     let due = seen.attempts.iter().filter(over_tcp).filter_map(|attempt| {
-        let since = events.silent_since(attempt)?;
+        // One that was started just now has told nothing yet: its first step begins about now.
+        let since = events.silent_since(attempt).unwrap_or(now);
         let least = Duration::from(Millis(rdprobe_diagnosis::silence_ms(seen, attempt)));
         Some(since + least).filter(|at| *at > now)
     });

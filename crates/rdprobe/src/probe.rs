@@ -35,6 +35,7 @@ pub struct Probe {
 }
 
 /// The answer, and the connections that still wait for their peers' ends.
+#[non_exhaustive]
 pub struct Probed<S: Stream> {
     /// The report.
     pub report: Report,

@@ -18,6 +18,7 @@ const MOST_ADDRESSES: usize = 8;
 
 /// Address families to use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Family {
     /// Both.
     #[default]

@@ -120,6 +120,7 @@ pub struct PublicKey {
 /// Whether the handshake proved that the host holds the certificate's private key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SignatureCheck {
     /// The handshake's signature was verified against the key.
     Verified,

@@ -91,6 +91,7 @@ impl std::fmt::Display for Implementation {
 /// Which structure the Confirm carried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Negotiation {
     /// RDP_NEG_RSP ([MS-RDPBCGR] 2.2.1.2.1).
     Response,
@@ -117,6 +118,7 @@ pub enum Nla {
 /// A service that is not RDP, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Service {
     /// SSH (RFC 4253 4.2).
     Ssh,

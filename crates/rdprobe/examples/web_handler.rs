@@ -1,0 +1,37 @@
+//! A probe inside a web handler: `curl http://127.0.0.1:8089/rds01:3390`. The server is as small as one can be; in a
+//! framework's handler the same two lines stand.
+#![expect(clippy::print_stdout, reason = "an example prints")]
+
+use std::sync::Arc;
+
+use rdprobe::{Admission, Probe};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:8089").await?;
+    println!("http://{}", listener.local_addr()?);
+    // One for all requests: two that lead to one host take turns there.
+    let admission = Arc::new(Admission::new());
+    loop {
+        let (stream, _) = listener.accept().await?;
+        tokio::spawn(answer(stream, Arc::clone(&admission)));
+    }
+}
+
+async fn answer(mut stream: TcpStream, admission: Arc<Admission>) -> std::io::Result<()> {
+    let mut request = [0; 1024];
+    let length = stream.read(&mut request).await?;
+    let request = String::from_utf8_lossy(&request[..length]);
+    let path = request.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
+    let (status, body) = match path.parse() {
+        Ok(target) => {
+            let report = Probe::new(target).admission(admission).run().await;
+            ("200 OK", serde_json::to_string(&report)?)
+        }
+        Err(error) => ("400 Bad Request", error.to_string()),
+    };
+    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    stream.write_all((head + &body).as_bytes()).await
+}
