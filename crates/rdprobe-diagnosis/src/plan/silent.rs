@@ -89,10 +89,13 @@ pub(super) fn last(view: View<'_>, silent: &Attempt) -> Vec<Recipe> {
     wanted.into_iter().map(|recipe| recipe.beside(beside).patience(patience)).collect()
 }
 
-/// Attempts whose silence is waited for no longer: the NLA question, which decides nothing.
+/// Attempts whose silence is waited for no longer: the NLA question, which decides nothing. Where it is asked again, it
+/// has a patience of its own.
 pub(super) fn given_up<'a>(view: View<'a>) -> impl Iterator<Item = u32> + 'a {
     view.attempts()
-        .filter(|attempt| attempt.recipe.purpose == Purpose::NlaQuestion)
+        .filter(|attempt| {
+            attempt.recipe.purpose == Purpose::NlaQuestion && attempt.recipe.patience_ms.is_none()
+        })
         .filter(move |attempt| silence::waiting(view, attempt).is_some())
         .map(|attempt| attempt.id)
 }
