@@ -12,6 +12,8 @@ const SAME_FAMILY: f64 = 9.0;
 const NEED_MET: f64 = 5.0;
 /// They were not.
 const NEED_OPEN: f64 = 0.03;
+/// Something was named that hardly ever has it.
+const HARDLY: f64 = 0.1;
 /// Something fits.
 const FITS: f64 = 3.0;
 /// The server that it needs was named.
@@ -52,6 +54,9 @@ fn tags(cause: &Cause, features: &Features) -> f64 {
         (false, 0) => NEED_OPEN,
         (false, _) => NEED_MET,
     };
+    if told(cause.never) > 0 {
+        factor *= HARDLY;
+    }
     factor *= FITS.powi(told(cause.fits).min(3) as i32);
     let servers =
         features.tags.iter().filter(|id| tag(id).is_some_and(|tag| tag.kind == TagKind::Server)).count();
