@@ -31,6 +31,8 @@ pub(crate) struct Cause {
     #[serde(default)]
     needs: Vec<String>,
     #[serde(default)]
+    never: Vec<String>,
+    #[serde(default)]
     fits: Vec<String>,
     #[serde(default)]
     server: Vec<String>,
@@ -209,7 +211,7 @@ fn check(cause: &Cause, words: &Words) {
     if let Some(phase) = &cause.phase {
         assert!(PHASES.contains(&&phase[..]), "{id}: no phase {phase}");
     }
-    for tag in cause.needs.iter().chain(&cause.fits) {
+    for tag in cause.needs.iter().chain(&cause.fits).chain(&cause.never) {
         assert!(words.knows(tag), "{id}: words.toml has no tag {tag}");
     }
     for tag in cause.server.iter().chain(cause.fix.iter().flat_map(|fix| &fix.server)) {
@@ -253,7 +255,8 @@ fn check(cause: &Cause, words: &Words) {
 }
 
 fn write_cause(output: &mut String, cause: &Cause) {
-    let Cause { id, title, layer, scope, prior, families, needs, fits, server, intermittent, .. } = cause;
+    let Cause { id, title, layer, scope, prior, families, needs, never, fits, server, intermittent, .. } =
+        cause;
     let Cause { shows, excludes, question, check, sources, .. } = cause;
     let phase =
         cause.phase.as_deref().map_or("None".into(), |phase| format!("Some(Phase::{})", camel(phase)));
@@ -267,7 +270,7 @@ fn write_cause(output: &mut String, cause: &Cause) {
     writeln!(
         output,
         "Cause {{ id: {id:?}, title: {title:?}, layer: {layer:?}, phase: {phase}, scope: Scope::{scope:?}, stages: &{stages}, \
-         prior: {prior:?}, families: &{families:?}, needs: &{needs:?}, fits: &{fits:?}, server: &{server:?}, since: &{since}, \
+         prior: {prior:?}, families: &{families:?}, needs: &{needs:?}, never: &{never:?}, fits: &{fits:?}, server: &{server:?}, since: &{since}, \
          intermittent: {intermittent}, shows: {shows:?}, excludes: {excludes:?}, question: {question:?}, check: {check:?}, \
          confirmed_by: {confirmed_by}, ruled_out_by: {ruled_out_by}, hinted_by: {hinted_by}, fits_with: {fits_with}, hidden: {hidden:?}, \
          sources: &{sources:?}, fixes: &["

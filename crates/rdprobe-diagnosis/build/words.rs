@@ -41,6 +41,7 @@ enum Kind {
     Stage,
     Since,
     Others,
+    Sees,
 }
 
 /// The tags there are.

@@ -53,24 +53,38 @@ pub(crate) fn run(
     Ok(how.fail_on.exit_code(states).unwrap_or(crate::FAULT))
 }
 
-/// Asks as long as an answer separates the causes.
+/// Asks as long as an answer separates the causes. Whoever does not know one thing may know another; nothing is asked
+/// twice.
 fn ask(report: &mut Report) -> io::Result<()> {
     let mut told = report.options.told.clone();
-    for _ in 0..ASKED {
+    let mut asked: Vec<&str> = Vec::new();
+    while asked.len() < ASKED {
         let open = questions(report, &told);
-        let Some(question) = open.first().filter(|question| question.gain > WORTH_ASKING) else { break };
+        let next = open.iter().find(|question| !asked.contains(&question.flag));
+        let Some(question) = next.filter(|question| question.gain > WORTH_ASKING) else { break };
+        asked.push(question.flag);
         match answer(question)? {
-            Some(next) => told = next,
-            // Whoever does not know one thing may know another; it is not asked twice.
-            None => break,
+            Reply::Told(answer) => told = *answer,
+            Reply::Unknown => {}
+            Reply::End => break,
         }
     }
     report.options.told = told;
     Ok(())
 }
 
-/// One question on the terminal; none where the user does not know.
-fn answer(question: &Question) -> io::Result<Option<Told>> {
+/// What came back on a question.
+enum Reply {
+    /// What is told now.
+    Told(Box<Told>),
+    /// The user does not know.
+    Unknown,
+    /// Nothing more will come.
+    End,
+}
+
+/// One question on the terminal.
+fn answer(question: &Question) -> io::Result<Reply> {
     let mut terminal = io::stderr().lock();
     writeln!(terminal, "{}", question.text)?;
     for answer in &question.answers {
@@ -82,15 +96,15 @@ fn answer(question: &Question) -> io::Result<Option<Told>> {
         terminal.flush()?;
         let mut line = String::new();
         if io::stdin().read_line(&mut line)? == 0 {
-            return Ok(None);
+            return Ok(Reply::End);
         }
         let key = line.trim().to_ascii_lowercase();
         if key.is_empty() || key.starts_with('?') {
-            return Ok(None);
+            return Ok(Reply::Unknown);
         }
         let found = question.answers.iter().find(|answer| key.starts_with(answer.key) || key == answer.value);
         if let Some(found) = found {
-            return Ok(Some(found.told.clone()));
+            return Ok(Reply::Told(Box::new(found.told.clone())));
         }
     }
 }

@@ -34,6 +34,8 @@ pub struct Cause {
     pub families: &'static [&'static str],
     /// Tags of client or surroundings without at least one of which it is unlikely.
     pub needs: &'static [&'static str],
+    /// Clients and surroundings that hardly ever have it.
+    pub never: &'static [&'static str],
     /// Tags that make it likelier.
     pub fits: &'static [&'static str],
     /// Servers that can have it; every one where it is empty.

@@ -30,6 +30,11 @@ pub struct Features {
 /// Weights of a symptom's causes by their rank.
 const BY_RANK: [f64; 8] = [36.0, 26.0, 20.0, 16.0, 13.0, 11.0, 9.5, 8.5];
 
+/// Weight of a family that single words speak of.
+const IN_WORDS: f64 = 0.45;
+/// Weight of a family that the surroundings name and the symptom does not.
+const SURROUNDINGS: f64 = 0.8;
+
 impl Features {
     /// From what the user told.
     pub fn of(told: &Told) -> Self {
@@ -53,6 +58,18 @@ impl Features {
                 *known = known.max(weight);
             }
         }
+        // Words that no sentence holds still say what kind of thing is seen.
+        for seen in tags_in(told.symptom.as_deref().unwrap_or_default()) {
+            if let Some(family) = seen.strip_prefix("sees-") {
+                features.families.entry(family).or_insert(IN_WORDS);
+            }
+        }
+        // Where the words say no more than where it is, that is a family too.
+        for tag in ["fips", "smartcard"] {
+            if let Some(tag) = tags.get(tag) {
+                features.families.entry(tag).or_insert(SURROUNDINGS);
+            }
+        }
         features.tags = tags;
         features.answered(told)
     }
@@ -64,6 +81,14 @@ impl Features {
         self.stage_told = told.when.is_some();
         self.stage = told.when.or_else(|| by_words(&self.tags, STAGES)).or(by_symptom);
         self.since = told.since.or_else(|| by_words(&self.tags, SINCE));
+        // Hardening that was told of is surroundings too; a connection that ends later drops, however it is put.
+        if self.since == Some(Change::Hardening) {
+            self.tags.insert("hardened");
+        }
+        let ends = self.families.get("socket-closed").copied();
+        if let (Some(Stage::AfterPicture | Stage::Later), Some(weight)) = (self.stage, ends) {
+            self.families.insert("drops-later", weight);
+        }
         self.others_connect = told.others_connect.or_else(|| by_words(&self.tags, OTHERS));
         self
     }

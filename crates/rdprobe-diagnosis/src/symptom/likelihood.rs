@@ -9,9 +9,11 @@ use crate::causes::{Cause, Hint, Judgement, Scope};
 /// A cause shares a family with the symptom.
 const SAME_FAMILY: f64 = 9.0;
 /// A client or surroundings that it needs were named.
-const NEED_MET: f64 = 5.0;
+const NEED_MET: f64 = 7.0;
 /// They were not.
 const NEED_OPEN: f64 = 0.03;
+/// Something was named that hardly ever has it.
+const HARDLY: f64 = 0.1;
 /// Something fits.
 const FITS: f64 = 3.0;
 /// The server that it needs was named.
@@ -52,7 +54,14 @@ fn tags(cause: &Cause, features: &Features) -> f64 {
         (false, 0) => NEED_OPEN,
         (false, _) => NEED_MET,
     };
-    factor *= FITS.powi(told(cause.fits).min(3) as i32);
+    if told(cause.never) > 0 {
+        factor *= HARDLY;
+    }
+    // What another of them implies says nothing new.
+    let fits: Vec<_> = cause.fits.iter().filter(|tag| features.tags.contains(*tag)).collect();
+    let implied = |id: &str| fits.iter().any(|other| tag(other).is_some_and(|tag| tag.implies.contains(&id)));
+    let own = fits.iter().filter(|id| !implied(id)).count();
+    factor *= FITS.powi(own.min(3) as i32);
     let servers =
         features.tags.iter().filter(|id| tag(id).is_some_and(|tag| tag.kind == TagKind::Server)).count();
     if !cause.server.is_empty() && servers > 0 {

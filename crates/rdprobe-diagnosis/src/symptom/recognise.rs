@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::number::{Number, numbers, provider};
 use super::words::{normal, with_implied};
-use super::{SYMPTOMS, Symptom, SymptomKind, phrase, tags_in};
+use super::{SYMPTOMS, Symptom, SymptomKind, TagKind, phrase, tag, tags_in};
 
 /// A symptom found in a text.
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +114,13 @@ fn by_number(symptom: &'static Symptom, number: &Number, around: &BTreeSet<&'sta
         SymptomKind::Kerberos => led(&["kerberos", "krb", "kdc"]),
         _ => false,
     };
+    // A number of one program says little where another was named.
+    let other = matches!(kind, SymptomKind::Guacamole | SymptomKind::FreerdpExit)
+        && !symptom.implies.iter().any(|tag| around.contains(tag))
+        && around.iter().any(|id| tag(id).is_some_and(|tag| tag.kind == TagKind::Client));
+    if other {
+        strength *= 0.3;
+    }
     if named {
         strength = strength.max(1.0) * 1.3;
     } else if event {

@@ -37,6 +37,8 @@ pub enum TagKind {
     Since,
     /// Whether others connect.
     Others,
+    /// What is seen, for words that no symptom has: `sees-` and a family.
+    Sees,
 }
 
 include!(concat!(env!("OUT_DIR"), "/words.rs"));
