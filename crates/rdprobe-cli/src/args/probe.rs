@@ -10,8 +10,7 @@ use clap::{ArgAction, ArgMatches, Args, ValueEnum};
 use rdprobe::{Family, Pin, Timeouts};
 use rdprobe_report::{Options, UdpQuestion};
 
-use super::rdp_file::RdpFile;
-use super::source::{Named, Source};
+use super::source::{Named, Source, rdp_file};
 use super::value;
 
 #[derive(Debug, Args)]
@@ -182,7 +181,7 @@ impl ProbeArguments {
         if self.hosts.len() > 1 || !self.file.is_empty() {
             return Err(format!("{} says how its client connects: probe it alone", path.display()));
         }
-        let file = RdpFile::read(&path)?;
+        let file = rdp_file(&path)?;
         self.hosts = vec![Named::Target(file.target)];
         self.no_nla |= file.no_nla;
         if self.cookie.is_none() && self.routing_token.is_none() {

@@ -5,7 +5,6 @@ use std::path::Path;
 use ironrdp_rdpfile::{ErrorKind, parse};
 use rdprobe_report::Target;
 
-use super::source::Source;
 use super::value;
 
 /// What is taken from the file.
@@ -31,12 +30,11 @@ const COOKIE_NAME: usize = 9;
 const THROUGH_GATEWAY: [i64; 2] = [1, 2];
 
 impl RdpFile {
-    pub(crate) fn read(path: &Path) -> Result<Self, String> {
-        let text = Source::File(path.to_owned()).read()?;
-        Self::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
-    }
-
-    fn parse(text: &str) -> Result<Self, String> {
+    /// From the text of a file.
+    ///
+    /// # Errors
+    /// With the line that cannot be read, or what is missing.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let parsed = parse(&lower_keys(text));
         let wrong = parsed.errors.iter().find(|error| match &error.kind {
             // Saved passwords are `b`; there is nothing to take from them.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::BuildHasher as _;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rdprobe_report::{ParseTargetError, Target};
@@ -59,7 +59,7 @@ impl Targets {
             named.push(match host {
                 Named::Target(target) => Entry::Target(target.clone()),
                 Named::Stdin => Entry::List(list(&Source::Stdin)?),
-                Named::RdpFile(path) => Entry::Target(RdpFile::read(path)?.target),
+                Named::RdpFile(path) => Entry::Target(rdp_file(path)?.target),
             });
         }
         for file in files {
@@ -111,6 +111,15 @@ impl Iterator for Remaining {
             },
         }
     }
+}
+
+/// What a `.rdp` file says.
+///
+/// # Errors
+/// Where it cannot be read, or names no host.
+pub(super) fn rdp_file(path: &Path) -> Result<RdpFile, String> {
+    let text = Source::File(path.to_owned()).read()?;
+    RdpFile::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn list(source: &Source) -> Result<Arc<str>, String> {
