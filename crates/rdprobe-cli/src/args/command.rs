@@ -15,7 +15,7 @@ pub(crate) enum Command {
         #[arg(value_name = "WORDS", required = true)]
         words: Vec<String>,
         /// Judge its causes against this report of a host: JSON, - for stdin
-        #[arg(long, value_name = "FILE", value_parser = super::value::source)]
+        #[arg(long, value_name = "FILE", value_parser = super::source::file)]
         report: Option<Source>,
         /// The client that shows it, in words
         #[arg(long, value_name = "CLIENT")]
@@ -33,7 +33,7 @@ pub(crate) enum Command {
     /// Judge recorded reports again, without the host
     Replay {
         /// A JSON report, an array of them, or one a line; - for stdin
-        #[arg(value_name = "FILE", value_parser = super::value::source)]
+        #[arg(value_name = "FILE", value_parser = super::source::file)]
         file: Source,
         /// Judge as at this instant instead of the recorded one: 2026-11-21T09:30:00Z
         #[arg(long, value_name = "RFC3339")]

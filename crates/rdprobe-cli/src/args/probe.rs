@@ -20,7 +20,7 @@ pub(crate) struct ProbeArguments {
     #[arg(value_name = "HOST[:PORT]", value_parser = super::source::argument)]
     pub(crate) hosts: Vec<Named>,
     /// Read hosts from a file, one a line; # begins a comment
-    #[arg(long, short, value_name = "FILE", value_parser = value::source)]
+    #[arg(long, short, value_name = "FILE", value_parser = super::source::file)]
     pub(crate) file: Vec<Source>,
 
     /// Use IPv4 only

@@ -26,6 +26,14 @@ pub(crate) enum Source {
     Stdin,
 }
 
+/// A file, or `-` for stdin.
+pub(super) fn file(text: &str) -> Result<Source, String> {
+    Ok(match text {
+        "-" => Source::Stdin,
+        path => Source::File(path.into()),
+    })
+}
+
 /// A host, or `-` for stdin.
 pub(super) fn argument(text: &str) -> Result<Named, ParseTargetError> {
     match text {

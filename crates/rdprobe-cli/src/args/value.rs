@@ -5,8 +5,6 @@ use std::time::Duration;
 use rdprobe::Pin;
 use rdprobe_report::{HelloProfile, Target};
 
-use super::source::Source;
-
 /// `5s`, `800ms`, `2m`, or plain seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
@@ -88,12 +86,4 @@ pub(super) fn udp_port(text: &str) -> Result<u16, String> {
             Ok(port) => Ok(port),
         },
     }
-}
-
-/// A file, or `-` for stdin.
-pub(super) fn source(text: &str) -> Result<Source, String> {
-    Ok(match text {
-        "-" => Source::Stdin,
-        path => Source::File(path.into()),
-    })
 }
