@@ -51,7 +51,13 @@ pub(crate) struct Coverage(Vec<(Phase, State)>);
 impl Coverage {
     /// What `findings` and the observations show of the address that decides.
     pub(crate) fn of(seen: &Observations, view: Option<View<'_>>, findings: &[Finding]) -> Self {
-        let mut needed = vec![(Phase::Dns, dns(seen, findings))];
+        // Where the client does not come this way, that it is closed says nothing.
+        let gateway = seen.options.gateway.is_some();
+        let direct = |phase, state| match state {
+            State::Open(Why::NotSeen) if gateway && phase <= Phase::Tcp => State::Open(Why::BehindGateway),
+            state => state,
+        };
+        let mut needed = vec![(Phase::Dns, direct(Phase::Dns, dns(seen, findings)))];
         let Some(view) = view.filter(|_| needed[0].1 == State::Seen) else {
             return Self(needed);
         };
@@ -63,7 +69,7 @@ impl Coverage {
             }
             let state = match look(view) {
                 State::Open(_) if failed(phase, findings) => State::Failed,
-                state => state,
+                state => direct(phase, state),
             };
             needed.push((phase, state));
             if matches!(state, State::Failed | State::Open(_)) {
@@ -214,8 +220,6 @@ fn why_missing(view: View<'_>, phase: Phase) -> Why {
 /// The finding that says which question stayed open, and why.
 pub(crate) fn finding(seen: &Observations, view: Option<View<'_>>, coverage: &Coverage) -> Option<Finding> {
     let (phase, why) = coverage.open()?;
-    let gateway = seen.options.gateway.as_deref().filter(|_| phase <= Phase::Tcp && why == Why::NotSeen);
-    let why = if gateway.is_some() { Why::BehindGateway } else { why };
     let question = question(seen, view, phase);
     let (code, summary) = match why {
         Why::CutShort => (
@@ -243,7 +247,7 @@ pub(crate) fn finding(seen: &Observations, view: Option<View<'_>>, coverage: &Co
                 "The client reaches {} through the gateway {}, and what lies behind it cannot be seen from here: that the \
                  direct way is closed is no fault of the host.",
                 seen.target.host,
-                gateway.unwrap_or_default(),
+                seen.options.gateway.as_deref().unwrap_or_default(),
             ),
         ),
         Why::NotSeen => (

@@ -16,9 +16,10 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
     let deciding = verdict::deciding_address(seen).map(|address| View::new(seen, address));
     let mut findings = rules::dns::findings(seen);
     if let Some(view) = deciding {
-        findings.extend(on_address(view, now));
+        let own = on_address(view, now);
+        findings.extend(disagreement(seen, view, &own, now));
+        findings.extend(own);
         findings.extend(rules::logon::findings(view));
-        findings.extend(disagreement(seen, view, now));
     }
     if seen.options.gateway.is_some() {
         // The client does not come this way: that it is closed breaks nothing.
@@ -68,9 +69,13 @@ pub fn suspected(seen: &Observations) -> Option<String> {
     findings.extend(rules::x224::findings(view));
     findings.extend(rules::tls::findings(view));
     findings.extend(rules::credssp::findings(view));
-    findings.retain(|finding| finding.severity == Severity::Error);
-    let worst = findings.iter().min_by_key(|finding| (finding.phase, registry::rank(&finding.code)))?;
-    Some(format!("{} so far", worst.code))
+    Some(format!("{} so far", worst_error(&findings)?.code))
+}
+
+/// The error that would be primary.
+fn worst_error(findings: &[Finding]) -> Option<&Finding> {
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+    errors.min_by_key(|finding| (finding.phase, registry::rank(&finding.code)))
 }
 
 /// Everything found on one address, the logon apart.
@@ -87,13 +92,21 @@ fn on_address(view: View<'_>, now: Timestamp) -> Vec<Finding> {
 
 /// Another address of the name came to another end. An address of which nothing is known, or to which this computer
 /// has no way, disagrees with none.
-fn disagreement(seen: &Observations, deciding: View<'_>, now: Timestamp) -> Option<Finding> {
-    let own = end(seen, deciding, now)?;
-    let others: Vec<(SocketAddr, End)> = seen
-        .addresses()
+fn disagreement(
+    seen: &Observations,
+    deciding: View<'_>,
+    findings: &[Finding],
+    now: Timestamp,
+) -> Option<Finding> {
+    let others = seen.addresses().into_iter().filter(|address| *address != deciding.address);
+    let others: Vec<View<'_>> = others.map(|address| View::new(seen, address)).collect();
+    if others.is_empty() {
+        return None;
+    }
+    let own = end(seen, deciding, findings)?;
+    let others: Vec<(SocketAddr, End)> = others
         .into_iter()
-        .filter(|address| *address != deciding.address)
-        .filter_map(|address| Some((address, end(seen, View::new(seen, address), now)?)))
+        .filter_map(|view| Some((view.address, end(seen, view, &on_address(view, now))?)))
         .filter(|(_, end)| *end != own)
         .collect();
     if others.is_empty() {
@@ -126,16 +139,10 @@ impl End {
 }
 
 /// None where it is not known.
-fn end(seen: &Observations, view: View<'_>, now: Timestamp) -> Option<End> {
-    let mut findings = on_address(view, now);
-    findings.retain(|finding| finding.severity == Severity::Error);
-    let worst = findings.iter().min_by_key(|finding| (finding.phase, registry::rank(&finding.code)));
-    match worst {
+fn end(seen: &Observations, view: View<'_>, findings: &[Finding]) -> Option<End> {
+    match worst_error(findings) {
         Some(worst) => Some(End(Some(worst.code.clone()))),
-        None => match Coverage::of(seen, Some(view), &on_address(view, now)).open() {
-            Some(_) => None,
-            None => Some(End(None)),
-        },
+        None => Coverage::of(seen, Some(view), findings).open().is_none().then_some(End(None)),
     }
 }
 

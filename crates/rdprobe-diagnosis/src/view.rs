@@ -158,11 +158,16 @@ pub(crate) fn tls(attempt: &Attempt) -> Option<&Step> {
 
 /// The facts of a TLS step; a step of another phase has none.
 pub(crate) fn tls_facts(step: &Step) -> &TlsFacts {
-    static NONE: std::sync::OnceLock<TlsFacts> = std::sync::OnceLock::new();
     match &step.facts {
         Facts::Tls(facts) => facts,
-        _ => NONE.get_or_init(TlsFacts::default),
+        _ => no_tls(),
     }
+}
+
+/// Where no TLS was seen.
+pub(crate) fn no_tls() -> &'static TlsFacts {
+    static NONE: std::sync::OnceLock<TlsFacts> = std::sync::OnceLock::new();
+    NONE.get_or_init(TlsFacts::default)
 }
 
 /// The facts of an X.224 step.

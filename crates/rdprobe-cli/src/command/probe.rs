@@ -82,7 +82,12 @@ impl Run {
         let (tell, suspicion) = watch::channel(None);
         let engine = Engine::new().at_once(jobs).admission(settings.admission.clone());
         let stopper = engine.stopper();
-        let probes = targets.each().map(move |target| settings.probe(target).suspicion(tell.clone()));
+        // Shown of a target that is probed alone; over a list nobody asks.
+        let tell = (total == 1).then_some(tell);
+        let probes = targets.each().map(move |target| match &tell {
+            Some(tell) => settings.probe(target).suspicion(tell.clone()),
+            None => settings.probe(target),
+        });
         Self {
             outcomes: engine.run(within(probes, open.subscribe())),
             stopper,

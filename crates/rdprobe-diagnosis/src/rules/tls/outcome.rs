@@ -1,10 +1,10 @@
 //! What the reference client gets of TLS, and why where it gets none. The client's own offer is the measure.
 
 use rdprobe_report::facts::TlsFacts;
-use rdprobe_report::{Attempt, FailureKind, HelloProfile, NamedGroup, Phase, Purpose, TlsVersion, hello};
+use rdprobe_report::{Attempt, FailureKind, HelloProfile, NamedGroup, Purpose, TlsVersion, hello};
 
 use crate::silence;
-use crate::view::{View, answered, certificate, credssp, tls, tls_facts};
+use crate::view::{View, answered, certificate, credssp, no_tls, tls, tls_facts};
 
 /// `certificate_required` (RFC 8446 6.2).
 const CERTIFICATE_REQUIRED: u8 = 116;
@@ -263,9 +263,8 @@ fn has_group(client: &HelloProfile, group: NamedGroup) -> bool {
 
 /// The facts of an attempt's TLS; nothing where it did not come that far.
 pub(crate) fn facts(attempt: &Attempt) -> &TlsFacts {
-    static NONE: std::sync::OnceLock<TlsFacts> = std::sync::OnceLock::new();
-    match attempt.step(Phase::Tls) {
+    match tls(attempt) {
         Some(step) => tls_facts(step),
-        None => NONE.get_or_init(TlsFacts::default),
+        None => no_tls(),
     }
 }
