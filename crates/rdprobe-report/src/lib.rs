@@ -35,5 +35,8 @@ pub use symptom::{
 };
 pub use target::{ParseTargetError, Target};
 pub use time::{Millis, Timestamp};
-pub use tls::{AlertDescription, CipherSuite, NamedGroup, SignatureScheme, TlsVersion};
+pub use tls::{
+    AlertDescription, Authentication, Cipher, CipherSuite, KeyExchange, Mac, NamedGroup, SignatureScheme,
+    TlsVersion, Weakness,
+};
 pub use verdict::{ClientOutcome, RuledOut, Status, Verdict};

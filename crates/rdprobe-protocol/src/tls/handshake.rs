@@ -1,7 +1,7 @@
 //! The server's handshake messages in clear: ServerHello, Certificate, ServerKeyExchange.
 
 use rdprobe_report::facts::TlsFacts;
-use rdprobe_report::{CipherSuite, NamedGroup, SignatureScheme, TlsVersion};
+use rdprobe_report::{Authentication, CipherSuite, KeyExchange, NamedGroup, SignatureScheme, TlsVersion};
 
 use super::{extension, message};
 use crate::decode::Reader;
@@ -122,21 +122,21 @@ fn read_certificates(mut body: Reader<'_>) -> Option<Vec<Vec<u8>>> {
 /// RFC 8422 5.4, and RFC 5246 7.4.3 for finite fields. What cannot be read is left out: the facts are welcome, and
 /// the handshake goes no further for us either way.
 fn read_key_exchange(mut body: Reader<'_>, facts: &mut TlsFacts) -> Option<()> {
-    let suite = facts.suite?.to_string();
-    if suite.contains("_ECDH") {
+    let suite = facts.suite?;
+    if suite.key_exchange()? == KeyExchange::Ecdhe {
         if body.u8()? != NAMED_CURVE {
             return None;
         }
         facts.group = Some(NamedGroup(body.u16()?));
         body.vector8()?;
-    } else if suite.contains("_DHE_") || suite.contains("_DH_") {
+    } else if suite.key_exchange()? == KeyExchange::Dhe {
         for _ in ["p", "g", "Ys"] {
             body.vector16()?;
         }
     } else {
         return None;
     }
-    let is_signed = !suite.contains("_anon_");
+    let is_signed = suite.authentication()? != Authentication::Anonymous;
     if is_signed && facts.version == Some(TlsVersion::TLS_1_2) {
         facts.signature_scheme = Some(SignatureScheme(body.u16()?));
     }

@@ -3,7 +3,7 @@
 //! It stands for servers whose versions and suites no library of today speaks. Its key exchange is signed with
 //! noise, so it must not choose what rustls would go on with.
 
-use rdprobe_report::{CipherSuite, NamedGroup, TlsVersion};
+use rdprobe_report::{Authentication, CipherSuite, KeyExchange, NamedGroup, TlsVersion};
 
 use super::PaperTlsStep;
 use super::hello::ClientHello;
@@ -79,15 +79,11 @@ enum Exchange {
 
 impl Exchange {
     fn of(suite: CipherSuite, version: TlsVersion) -> Self {
-        let name = suite.to_string();
-        if version == TlsVersion::TLS_1_3 {
-            Self::Tls13
-        } else if name.starts_with("TLS_ECDH") {
-            Self::Ec
-        } else if name.starts_with("TLS_DH") {
-            Self::FiniteField
-        } else {
-            Self::StaticRsa
+        match suite.key_exchange() {
+            _ if version == TlsVersion::TLS_1_3 => Self::Tls13,
+            Some(KeyExchange::Ecdhe) => Self::Ec,
+            Some(KeyExchange::Dhe) => Self::FiniteField,
+            _ => Self::StaticRsa,
         }
     }
 }
@@ -143,7 +139,6 @@ fn server_hello(
 }
 
 fn key_exchange(suite: CipherSuite, version: TlsVersion, group: Option<NamedGroup>) -> Option<Vec<u8>> {
-    let name = suite.to_string();
     let mut body = Vec::new();
     match Exchange::of(suite, version) {
         Exchange::StaticRsa | Exchange::Tls13 => return None,
@@ -161,10 +156,10 @@ fn key_exchange(suite: CipherSuite, version: TlsVersion, group: Option<NamedGrou
             push_vector16(&mut body, &garbage(256));
         }
     }
-    if name.contains("_anon_") {
+    if suite.authentication() == Some(Authentication::Anonymous) {
         return Some(body);
     }
-    let ecdsa = name.contains("_ECDSA_");
+    let ecdsa = suite.authentication() == Some(Authentication::Ecdsa);
     if version == TlsVersion::TLS_1_2 {
         body.extend(if ecdsa { [0x04, 0x03] } else { [0x04, 0x01] });
     }

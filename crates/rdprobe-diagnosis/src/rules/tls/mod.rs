@@ -4,8 +4,8 @@ pub(crate) mod outcome;
 
 use rdprobe_report::facts::TlsFacts;
 use rdprobe_report::{
-    Attempt, CipherSuite, Code, Confidence, FailureKind, Finding, HelloProfile, LocalFault, Phase, Purpose,
-    TlsVersion, hello,
+    Attempt, Code, Confidence, FailureKind, Finding, HelloProfile, LocalFault, Phase, Purpose, TlsVersion,
+    Weakness, hello,
 };
 
 use self::outcome::{Outcome, Refusal, facts, gets, outcome, within};
@@ -244,35 +244,18 @@ fn weaknesses(view: View<'_>, outcome: &Attempt) -> Vec<Finding> {
         let draft = Draft::new(registry::TLS_LEGACY_VERSION, Phase::Tls, summary);
         findings.push(with_evidence(view, draft, [outcome]).finish());
     }
-    if suite.is_weak() || (version <= TlsVersion::TLS_1_0 && suite.is_cbc()) {
+    let weaknesses = suite.weaknesses(version);
+    if !weaknesses.is_empty() {
+        let why: Vec<&str> = weaknesses.iter().map(Weakness::words).collect();
         let summary = format!(
             "{client} gets the suite {suite} over {version} from {}, which is weak: {}.",
             view.address,
-            weakness(suite)
+            why.join("; ")
         );
         let draft = Draft::new(registry::TLS_WEAK_CIPHER, Phase::Tls, summary);
         findings.push(with_evidence(view, draft, [outcome]).finish());
     }
     findings
-}
-
-fn weakness(suite: CipherSuite) -> &'static str {
-    let name = suite.to_string();
-    if name.contains("_RC4_") {
-        "RC4 is broken (RFC 7465)"
-    } else if name.contains("_anon_") {
-        "nobody is authenticated"
-    } else if name.contains("_NULL") {
-        "nothing is encrypted"
-    } else if name.contains("EXPORT") {
-        "its keys were made short on purpose"
-    } else if name.contains("DES") {
-        "DES has blocks of 64 bits (Sweet32)"
-    } else if name.starts_with("TLS_RSA_WITH_") {
-        "static RSA has no forward secrecy"
-    } else {
-        "CBC under TLS 1.0 (BEAST)"
-    }
 }
 
 /// Whether our own library lacks what this client and the host share, so that nothing behind TLS can be looked at.
