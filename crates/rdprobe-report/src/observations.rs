@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::is_default;
-use crate::{Attempt, Facts, Millis, Step, Target, Told, facts::DnsFacts};
+use crate::{Attempt, Facts, Millis, Step, Target, TlsPolicy, Told, facts::DnsFacts};
 
 /// What was asked for, as far as it decides the plan or the verdict. Recorded, so that a replay judges the same
 /// question.
@@ -33,6 +33,15 @@ pub struct Options {
     /// Ask about RDSTLS and Entra ID too.
     #[serde(skip_serializing_if = "is_default")]
     pub offers: bool,
+    /// Enumerate what the host speaks of TLS.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tls: bool,
+    /// Say what the host would have to change for this policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_policy: Option<TlsPolicy>,
+    /// Connections to the host at once.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub parallel: u32,
     /// Ask the default questions one after the other where one may answer the next: for runs over many targets.
     #[serde(skip_serializing_if = "is_default")]
     pub in_turn: bool,
@@ -54,6 +63,15 @@ pub struct Options {
     pub told: Told,
 }
 
+impl Options {
+    /// Connections to one host at once unless told otherwise: xrdp's backlog is two.
+    pub const PARALLEL: u32 = 4;
+}
+
+fn is_usual(parallel: &u32) -> bool {
+    *parallel == Options::PARALLEL
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -64,6 +82,9 @@ impl Default for Options {
             gateway: None,
             no_nla: false,
             offers: false,
+            tls: false,
+            tls_policy: None,
+            parallel: Self::PARALLEL,
             in_turn: false,
             logon: false,
             accept_untrusted_certificate: false,

@@ -52,7 +52,26 @@ impl NamedGroup {
     pub const X25519: Self = Self(0x001D);
 
     const NAMES: &[(u16, &str)] = &[
+        (0x0001, "sect163k1"),
+        (0x0002, "sect163r1"),
+        (0x0003, "sect163r2"),
+        (0x0004, "sect193r1"),
+        (0x0005, "sect193r2"),
+        (0x0006, "sect233k1"),
+        (0x0007, "sect233r1"),
+        (0x0008, "sect239k1"),
+        (0x0009, "sect283k1"),
+        (0x000A, "sect283r1"),
+        (0x000B, "sect409k1"),
+        (0x000C, "sect409r1"),
+        (0x000D, "sect571k1"),
+        (0x000E, "sect571r1"),
+        (0x000F, "secp160k1"),
+        (0x0010, "secp160r1"),
+        (0x0011, "secp160r2"),
+        (0x0012, "secp192k1"),
         (0x0013, "secp192r1"),
+        (0x0014, "secp224k1"),
         (0x0015, "secp224r1"),
         (0x0016, "secp256k1"),
         (0x0017, "secp256r1"),
@@ -63,15 +82,47 @@ impl NamedGroup {
         (0x001C, "brainpoolP512r1"),
         (0x001D, "x25519"),
         (0x001E, "x448"),
+        (0x001F, "brainpoolP256r1tls13"),
+        (0x0020, "brainpoolP384r1tls13"),
+        (0x0021, "brainpoolP512r1tls13"),
+        (0x0029, "curveSM2"),
         (0x0100, "ffdhe2048"),
         (0x0101, "ffdhe3072"),
         (0x0102, "ffdhe4096"),
         (0x0103, "ffdhe6144"),
         (0x0104, "ffdhe8192"),
+        (0x0200, "MLKEM512"),
+        (0x0201, "MLKEM768"),
+        (0x0202, "MLKEM1024"),
         (0x11EB, "SecP256r1MLKEM768"),
         (0x11EC, "X25519MLKEM768"),
         (0x11ED, "SecP384r1MLKEM1024"),
+        (0x11EE, "curveSM2MLKEM768"),
+        (0x6399, "X25519Kyber768Draft00"),
     ];
+
+    /// Every group of the registry (IANA "TLS Supported Groups"), ascending.
+    pub fn registered() -> impl Iterator<Item = Self> {
+        Self::NAMES.iter().map(|&(code, _)| Self(code))
+    }
+
+    /// `0x001D`.
+    pub fn code(self) -> String {
+        format!("0x{:04X}", self.0)
+    }
+
+    /// A group of a finite field (RFC 7919).
+    pub fn is_finite_field(self) -> bool {
+        self.0 >> 8 == 1
+    }
+
+    /// Whether TLS 1.3 can name it in a key share: hybrids and bare KEMs are TLS 1.3's alone, and what RFC 8446 4.2.7
+    /// left behind is not.
+    pub fn fits(self, version: TlsVersion) -> bool {
+        let only_13 = self.0 >= 0x0200 || (0x001F..=0x0029).contains(&self.0);
+        let only_below = self.0 < 0x0017 || (0x001A..=0x001C).contains(&self.0);
+        if version >= TlsVersion::TLS_1_3 { !only_below } else { !only_13 }
+    }
 }
 
 /// A signature scheme (RFC 8446 4.2.3); in TLS 1.2 the pair of hash and signature with the same code point.
@@ -79,6 +130,11 @@ impl NamedGroup {
 pub struct SignatureScheme(pub u16);
 
 impl SignatureScheme {
+    /// Every scheme that is known here, ascending.
+    pub fn registered() -> impl Iterator<Item = Self> {
+        Self::NAMES.iter().map(|&(code, _)| Self(code))
+    }
+
     const NAMES: &[(u16, &str)] = &[
         (0x0101, "rsa_pkcs1_md5"),
         (0x0201, "rsa_pkcs1_sha1"),
