@@ -9,7 +9,7 @@ use rdprobe_report::{
 use crate::coverage::{self, Coverage};
 use crate::draft::Draft;
 use crate::view::View;
-use crate::{phases, plan, record, registry, rules, symptom, verdict};
+use crate::{clients, phases, plan, record, registry, rules, symptom, verdict};
 
 /// Judges what was seen, as at `now`, and writes the report.
 pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> Report {
@@ -44,6 +44,7 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
         verdict,
         findings,
         phases,
+        clients: deciding.map(clients::clients).unwrap_or_default(),
         options: seen.options.clone(),
         resolution: seen.resolution.clone(),
         attempts: seen.attempts.clone(),

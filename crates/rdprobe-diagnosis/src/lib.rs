@@ -10,9 +10,11 @@
 
 mod advice;
 pub mod causes;
+mod clients;
 mod coverage;
 mod diagnose;
 mod draft;
+mod enumeration;
 pub mod knowledge;
 mod phases;
 mod plan;
@@ -28,4 +30,7 @@ mod windows;
 pub use rules::logon::{Ground, ground, unsafe_for_credentials};
 
 pub use diagnose::{diagnose, suspected};
-pub use plan::{MOST_AT_ONCE, MOST_ATTEMPTS, given_up, next_syn_version, plan, silence_ms};
+pub use plan::{
+    MOST_AT_ONCE, MOST_ATTEMPTS, MOST_CONNECTIONS, given_up, is_enumeration, next_syn_version, plan,
+    silence_ms,
+};

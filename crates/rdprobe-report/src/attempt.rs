@@ -169,7 +169,7 @@ impl Recipe {
     pub fn depth(&self) -> Option<Depth> {
         match &self.ask {
             Ask::Tcp { depth, .. } => Some(*depth),
-            Ask::Udp { .. } => None,
+            Ask::TlsEnumeration { .. } | Ask::Udp { .. } => None,
         }
     }
 

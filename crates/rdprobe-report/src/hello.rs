@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CipherSuite, NamedGroup, SignatureScheme, TlsVersion};
+use crate::{Authentication, CipherSuite, KeyExchange, NamedGroup, SignatureScheme, TlsVersion};
 
 /// The reference client, unless `--client` names another.
 pub const DEFAULT_CLIENT: &str = "mstsc-win11-24h2";
@@ -34,6 +34,9 @@ pub struct HelloProfile {
     pub id: String,
     /// Whose hello it is.
     pub title: String,
+    /// The same in a word or two, for a list; the title where there is no shorter one.
+    #[serde(default)]
+    pub short: String,
     /// A client that people use, or an experiment.
     pub kind: ProfileKind,
     /// What of it is documented, captured or assumed.
@@ -85,6 +88,19 @@ pub struct Limits {
     /// The least size of an elliptic-curve key in the certificate, in bits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ec_bits: Option<u32>,
+    /// A key exchange that is signed with SHA-1 or MD5, as every signed one below TLS 1.2 is (RFC 4346 7.4.3), is
+    /// refused: OpenSSL 3 from security level 1 on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub refuses_legacy_signatures: bool,
+}
+
+impl Limits {
+    /// Whether these limits let a key exchange of this suite under this version pass, as far as its signature goes.
+    pub fn admit(&self, version: TlsVersion, suite: CipherSuite) -> bool {
+        let exchanged = matches!(suite.key_exchange(), Some(KeyExchange::Dhe | KeyExchange::Ecdhe));
+        let signed = exchanged && suite.authentication() != Some(Authentication::Anonymous);
+        !(self.refuses_legacy_signatures && signed && version < TlsVersion::TLS_1_2)
+    }
 }
 
 fn yes() -> bool {
@@ -196,6 +212,7 @@ impl HelloProfile {
         let wire = |profile: &Self| Self {
             id: String::new(),
             title: String::new(),
+            short: String::new(),
             kind: ProfileKind::Client,
             basis: String::new(),
             source: String::new(),

@@ -63,7 +63,7 @@ pub struct EnumeratedVersion {
     /// The host's own order decides between suites, and not the client's; null where that is not known or there is
     /// nothing to decide.
     pub server_preference: Option<bool>,
-    /// The suites that it accepts, in its order where that was seen.
+    /// The suites that it accepts, those without a weakness first.
     pub suites: Vec<EnumeratedSuite>,
 }
 

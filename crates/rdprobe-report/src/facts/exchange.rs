@@ -48,6 +48,9 @@ pub struct Exchange {
     pub answer: Answer,
     /// How many exchanges had ended when this one began: what an answer proves of the host before and after it.
     pub began_after: u32,
+    /// No other connection of ours was open.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub alone: bool,
 }
 
 open_words! {

@@ -211,7 +211,12 @@ impl Enumerator {
             return;
         }
         self.keep_certificate(&answer, chain);
-        let exchange = Exchange { asked: question.asked.clone(), answer: answer.clone(), began_after };
+        let exchange = Exchange {
+            asked: question.asked.clone(),
+            answer: answer.clone(),
+            began_after,
+            alone: question.alone,
+        };
         self.seen.exchanges.push(exchange);
         match &answer {
             Answer::ServerHello(hello) if is_within(&question, hello) => self.take_hello(question, hello),

@@ -121,6 +121,7 @@ pub fn profile(asked: &Asked) -> Option<HelloProfile> {
     Some(HelloProfile {
         id: "tls-enumeration".into(),
         title: "one hello of an enumeration".into(),
+        short: String::new(),
         kind: ProfileKind::Experiment,
         basis: "an experiment, no client".into(),
         source: String::new(),
