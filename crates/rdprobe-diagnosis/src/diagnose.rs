@@ -8,6 +8,7 @@ use rdprobe_report::{
 
 use crate::coverage::{self, Coverage};
 use crate::draft::Draft;
+use crate::enumeration;
 use crate::view::View;
 use crate::{clients, phases, plan, record, registry, rules, symptom, verdict};
 
@@ -62,6 +63,9 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
 /// What is suspected while the probe still runs, in a few words; none where nothing is amiss so far.
 pub fn suspected(seen: &Observations) -> Option<String> {
     let view = View::new(seen, verdict::deciding_address(seen)?);
+    if let Some((connections, suites)) = enumeration::progress(view) {
+        return Some(format!("{suites} TLS suites found over {connections} connections"));
+    }
     if let Some((phase, silent_ms)) = plan::silent_phase(view) {
         return Some(format!("{} has said nothing at {phase} for {:.0} s", view.address, silent_ms / 1e3));
     }

@@ -30,8 +30,8 @@ impl<'a> Ledger<'a> {
         self.seen.exchanges.iter().filter_map(|exchange| Some((exchange, answer(exchange)?)))
     }
 
-    /// Whether everything that was offered was refused. An alert that speaks of the offer says so, and so does an answer
-    /// from outside it. Hanging up says it where the host hung up on a hello that was alone too, and answered one that
+    /// Whether everything that was offered was refused. An alert that speaks of the offer says so, another one where a
+    /// later hello was answered, and so does an answer from outside the offer. Hanging up says it where the host hung up on a hello that was alone too, and answered one that
     /// was asked later: else a limit or a ban looks the same.
     pub(super) fn is_refused(&self, place: usize) -> bool {
         let Some(exchange) = self.seen.exchanges.get(place) else { return false };
@@ -39,6 +39,7 @@ impl<'a> Ledger<'a> {
             Answer::ServerHello(_) => answer(exchange).is_none(),
             Answer::NotReached { .. } => false,
             alert if alert.refuses_the_offer() => true,
+            Answer::Alert { .. } => self.is_answered_after(place),
             _ => {
                 let hangs_up = self.exchanges().take(place + 1).any(|(earlier, other)| {
                     other.alone && is_hang_up(&other.answer) && self.is_answered_after(earlier)
@@ -77,7 +78,7 @@ impl<'a> Ledger<'a> {
 }
 
 fn is_hang_up(answer: &Answer) -> bool {
-    !matches!(answer, Answer::ServerHello(_) | Answer::NotReached { .. }) && !answer.refuses_the_offer()
+    !matches!(answer, Answer::ServerHello(_) | Answer::NotReached { .. } | Answer::Alert { .. })
 }
 
 /// The ServerHello of an exchange, where it chooses from what was offered.

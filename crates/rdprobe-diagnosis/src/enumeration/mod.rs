@@ -8,7 +8,7 @@ use rdprobe_report::facts::{
     About, EnumeratedGroup, EnumeratedSuite, EnumeratedVersion, Enumeration, EnumerationEnd, NameAnswer,
     ServedCertificate,
 };
-use rdprobe_report::{CipherSuite, NamedGroup, TlsVersion, Weakness};
+use rdprobe_report::{CipherSuite, NamedGroup, Purpose, TlsVersion, Weakness};
 
 use self::ledger::Ledger;
 use crate::view::View;
@@ -44,6 +44,15 @@ pub(crate) fn enumeration(view: View<'_>) -> Option<Enumeration> {
     below_13(&ledger, &mut found);
     found.policy = view.seen.options.tls_policy.and_then(|policy| policy::judge(policy, &found, view));
     Some(found)
+}
+
+/// Connections and suites so far, while an enumeration is in flight.
+pub(crate) fn progress(view: View<'_>) -> Option<(usize, usize)> {
+    view.attempts()
+        .find(|attempt| attempt.recipe.purpose == Purpose::TlsEnumeration && attempt.in_flight())?;
+    let ledger = Ledger::of(view)?;
+    let suites = VERSIONS.iter().map(|version| ledger.accepted(*version).len()).sum();
+    Some((ledger.seen.exchanges.len(), suites))
 }
 
 /// The versions that the address's enumeration saw accepted.

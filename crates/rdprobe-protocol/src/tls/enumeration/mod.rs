@@ -91,10 +91,18 @@ pub struct Enumerator {
     again: VecDeque<Question>,
     in_flight: Vec<Flight>,
     /// Questions that came to no clear answer.
-    held: Vec<(Question, Answer)>,
+    held: Vec<Held>,
     suspicion: Suspicion,
     last_answered: Option<Asked>,
     made: u32,
+}
+
+#[derive(Debug)]
+struct Held {
+    question: Question,
+    answer: Answer,
+    /// The place of its exchange.
+    place: u32,
 }
 
 #[derive(Debug)]
@@ -183,6 +191,10 @@ impl Enumerator {
         }
         match self.question() {
             Some(question) => self.ask(question),
+            None if self.in_flight.is_empty() && !self.held.is_empty() => {
+                self.suspicion.raise();
+                self.next()
+            }
             None if self.in_flight.is_empty() => {
                 self.stop(EnumerationEnd::Complete);
                 Next::Done
@@ -211,6 +223,7 @@ impl Enumerator {
             return;
         }
         self.keep_certificate(&answer, chain);
+        let place = u32::try_from(self.seen.exchanges.len()).unwrap_or(u32::MAX);
         let exchange = Exchange {
             asked: question.asked.clone(),
             answer: answer.clone(),
@@ -219,7 +232,10 @@ impl Enumerator {
         };
         self.seen.exchanges.push(exchange);
         match &answer {
-            Answer::ServerHello(hello) if is_within(&question, hello) => self.take_hello(question, hello),
+            Answer::ServerHello(hello) if is_within(&question, hello) => {
+                self.take_hello(question, hello);
+                self.believe(began_after);
+            }
             _ if question.kind == Kind::Control => self.take_control(false, &answer),
             // It chooses from what was not offered, and so from nothing of what was.
             Answer::ServerHello(_) => self.take_refusal(question),
@@ -228,9 +244,34 @@ impl Enumerator {
                 self.take_refusal(question);
             }
             answer => {
-                self.suspicion.raise();
-                self.held.push((question, answer.clone()));
+                self.held.push(Held { question, answer: answer.clone(), place });
+                if self.is_suspicious() {
+                    self.suspicion.raise();
+                }
             }
+        }
+    }
+
+    /// One that hung up may have its reasons, and what was asked later may tell; several, or a connection that was not
+    /// taken, are a ban until a control says otherwise.
+    fn is_suspicious(&self) -> bool {
+        let hung_up = self.held.iter().filter(|held| !matches!(held.answer, Answer::Alert { .. })).count();
+        let turned_away = self.held.iter().any(|held| matches!(held.answer, Answer::NotReached { .. }));
+        turned_away || hung_up > 1
+    }
+
+    /// A hello was answered that was sent when so many exchanges had ended: what came to no clear answer before that was
+    /// not the host's state.
+    fn believe(&mut self, began_after: u32) {
+        if self.suspicion.is_raised() {
+            return;
+        }
+        let held = std::mem::take(&mut self.held);
+        let (earlier, later): (Vec<Held>, Vec<Held>) =
+            held.into_iter().partition(|held| held.place < began_after);
+        self.held = later;
+        for held in earlier {
+            self.judge_held(held.question, &held.answer);
         }
     }
 
@@ -354,28 +395,29 @@ impl Enumerator {
                 _ => EnumerationEnd::TurnedAway,
             }),
             Finding::Recovered => {
-                for (question, _) in std::mem::take(&mut self.held) {
-                    self.ask_again(question, false);
+                for held in std::mem::take(&mut self.held) {
+                    self.ask_again(held.question, false);
                 }
             }
             Finding::Well => {
-                for (question, answer) in std::mem::take(&mut self.held) {
-                    self.judge_held(question, &answer);
+                for held in std::mem::take(&mut self.held) {
+                    self.judge_held(held.question, &held.answer);
                 }
             }
         }
     }
 
-    /// The host is as it was, so the end that a question came to is the question's own: a refusal, where the hello had
-    /// reached the host and came to that end alone too, or where the host is known to refuse like that.
+    /// The host is as it was, so the end that a question came to is the question's own: a refusal, where the host said so
+    /// in TLS, hung up on the hello when it was alone too, or is known to refuse like that.
     fn judge_held(&mut self, question: Question, answer: &Answer) {
         if matches!(answer, Answer::NotReached { .. }) {
             return self.ask_again(question, true);
         }
-        if question.alone {
+        let alert = matches!(answer, Answer::Alert { .. });
+        if question.alone && !alert {
             self.suspicion.learn_that_it_hangs_up();
         }
-        if question.alone || self.suspicion.hangs_up() {
+        if alert || question.alone || self.suspicion.hangs_up() {
             self.take_refusal(question);
         } else {
             self.ask_again(question, true);

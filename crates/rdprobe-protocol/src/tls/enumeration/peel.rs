@@ -88,6 +88,9 @@ pub(super) fn is_likely_group(group: NamedGroup) -> bool {
 /// What common libraries offer as they are shipped.
 fn is_likely(suite: CipherSuite, version: TlsVersion) -> bool {
     use Cipher::{Aes128Cbc, Aes128Gcm, Aes256Cbc, Aes256Gcm, ChaCha20Poly1305};
+    if suite.mac() == Some(Mac::Ripemd160) {
+        return false;
+    }
     let certified = matches!(suite.authentication(), Some(Authentication::Rsa | Authentication::Ecdsa));
     let exchanged =
         matches!(suite.key_exchange(), Some(KeyExchange::Ecdhe | KeyExchange::Dhe | KeyExchange::Rsa));
