@@ -8,7 +8,7 @@ use rdprobe_report::facts::{
     About, EnumeratedGroup, EnumeratedSuite, EnumeratedVersion, Enumeration, EnumerationEnd, NameAnswer,
     ServedCertificate,
 };
-use rdprobe_report::{CipherSuite, NamedGroup, Purpose, TlsVersion, Weakness};
+use rdprobe_report::{CipherSuite, Mac, NamedGroup, Purpose, TlsVersion, Weakness};
 
 use self::ledger::Ledger;
 use crate::view::View;
@@ -91,7 +91,8 @@ fn of_version(ledger: &Ledger<'_>, version: TlsVersion) -> EnumeratedVersion {
     let complete = accepted == Some(false) || (accepted == Some(true) && fitting.iter().all(settled));
     let mut suites: Vec<EnumeratedSuite> =
         suites.into_iter().map(|suite| of_suite(ledger, version, suite)).collect();
-    suites.sort_by_key(|suite| (suite.weaknesses.len(), !suite.forward_secrecy, suite.iana));
+    let is_aead = |suite: &EnumeratedSuite| suite.iana.mac() == Some(Mac::Aead);
+    suites.sort_by_key(|suite| (suite.weaknesses.len(), !suite.forward_secrecy, !is_aead(suite), suite.iana));
     EnumeratedVersion {
         version,
         accepted,

@@ -4,7 +4,7 @@ use rdprobe_diagnosis::causes::{CauseFix, Seen};
 use rdprobe_diagnosis::symptom::{Features, Ranked, rank};
 use rdprobe_report::{CauseStatus, Effect, Phase, PhaseOutcome, Report, Severity};
 
-use super::{evidence, headline};
+use super::{evidence, headline, tls};
 use crate::output::Screen;
 use crate::render::differential::fits;
 use crate::render::fix::effect_name;
@@ -46,7 +46,9 @@ pub(crate) fn page(report: &Report, screen: Screen) -> String {
             break;
         }
     }
-    text
+    let mut tables = Page::new(screen);
+    tls::write(&mut tables, report);
+    text + &tables.finish()
 }
 
 fn is_out(ranked: &Ranked) -> bool {
@@ -60,6 +62,9 @@ fn draw(report: &Report, left: &[&Ranked], room: Room, screen: Screen) -> String
     phases(&mut page, report);
     evidence::brief(&mut page, report);
     others(&mut page, report);
+    if let Some(line) = tls::clients_line(report) {
+        page.paragraph(2, &line);
+    }
     if let Some(symptom) = &report.symptom {
         page.paragraph(2, &format!("Your symptom: {}", symptom.meaning));
     }
