@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rdprobe_diagnosis::MOST_CONNECTIONS;
 use rdprobe_diagnosis::registry::REGISTRY;
 use rdprobe_report::Report;
 use rdprobe_testkit::Scenario;

@@ -10,7 +10,7 @@ use crate::coverage::{self, Coverage};
 use crate::draft::Draft;
 use crate::enumeration;
 use crate::view::View;
-use crate::{clients, phases, plan, record, registry, rules, symptom, verdict};
+use crate::{clients, expectations, phases, plan, record, registry, rules, symptom, verdict};
 
 /// Judges what was seen, as at `now`, and writes the report.
 pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> Report {
@@ -30,11 +30,19 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
     }
     let coverage = Coverage::of(seen, deciding, &findings);
     findings.extend(coverage::finding(seen, deciding, &coverage));
-    findings.sort_by_key(|finding| {
-        (std::cmp::Reverse(finding.severity), finding.phase, registry::rank(&finding.code))
-    });
     let phases = phases::report(seen, deciding, &coverage, &findings, now);
-    let verdict = verdict::over(seen, &coverage, &findings, &phases);
+    let client_outcome = verdict::client_outcome(&coverage, &findings);
+    let demanded = expectations::judge(
+        seen,
+        &expectations::Ground { phases: &phases, findings: &findings, client_outcome },
+    );
+    findings.extend(expectations::findings(&demanded));
+    expectations::ignore(seen, &mut findings);
+    findings.sort_by_key(|finding| {
+        let severity = std::cmp::Reverse(finding.severity);
+        (finding.ignored, severity, finding.phase, registry::rank(&finding.code))
+    });
+    let verdict = verdict::over(seen, &coverage, client_outcome, &findings, &phases);
     let mut report = Report {
         schema_version: SCHEMA_VERSION,
         tool: Tool::current(),
@@ -54,6 +62,8 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
         not_judged: record::not_judged(seen),
         not_asked: plan::not_asked(seen).iter().map(in_words).collect(),
         symptom: None,
+        expectations: demanded,
+        labels: seen.options.labels.clone(),
         other: Default::default(),
     };
     report.symptom = symptom::differential(&report, &seen.options.told);

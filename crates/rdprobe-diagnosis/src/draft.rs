@@ -33,6 +33,7 @@ impl Draft {
             client_errors: known
                 .map(|entry| entry.client_errors.iter().map(|error| error.to_report()).collect())
                 .unwrap_or_default(),
+            ignored: false,
             code,
         })
     }

@@ -15,6 +15,7 @@ mod coverage;
 mod diagnose;
 mod draft;
 mod enumeration;
+mod expectations;
 pub mod knowledge;
 mod phases;
 mod plan;
@@ -30,6 +31,7 @@ mod windows;
 pub use rules::logon::{Ground, ground, unsafe_for_credentials};
 
 pub use diagnose::{diagnose, suspected};
+pub use expectations::{may_be_ignored, server_pattern};
 pub use plan::{
     MOST_AT_ONCE, MOST_ATTEMPTS, MOST_CONNECTIONS, given_up, is_enumeration, next_syn_version, plan,
     silence_ms,

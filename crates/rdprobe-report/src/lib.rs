@@ -6,6 +6,7 @@
 
 mod attempt;
 mod clients;
+mod expectation;
 pub mod facts;
 mod failure;
 mod finding;
@@ -23,6 +24,7 @@ mod verdict;
 
 pub use attempt::{Ask, Attempt, Beside, Depth, Offer, Purpose, RUSTLS, Recipe, Step, Waiting};
 pub use clients::{ClientReport, ClientVerdict, TlsPolicy};
+pub use expectation::{CertDays, Expectation, ExpectationOutcome, ExpectationReport};
 pub use facts::Facts;
 pub use failure::{Failure, FailureEvidence, FailureKind, Limit, LocalFault};
 pub use finding::{ClientError, Code, Confidence, Effect, Finding, Fix, Next, Severity, Where};

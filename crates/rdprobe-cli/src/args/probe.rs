@@ -96,9 +96,9 @@ pub(crate) struct ProbeArguments {
     /// Port of the UDP listener where it is not HOST's: a number, gateway (3391) or avd (3390)
     #[arg(long, help_heading = "UDP", value_name = "PORT", value_parser = value::udp_port)]
     pub(crate) udp_port: Option<u16>,
-    /// What must work: with `udp`, a silent or refused UDP is an error
-    #[arg(long, help_heading = "UDP", value_name = "WHAT", conflicts_with = "no_udp")]
-    pub(crate) expect: Option<Expect>,
+
+    #[command(flatten)]
+    pub(crate) demands: super::demand::DemandArguments,
 
     /// Limit of each phase: 5s, 800ms or plain seconds [default: 5s, and 4s for TCP]
     #[arg(long, help_heading = "Limits", value_name = "TIME", value_parser = value::duration)]
@@ -137,18 +137,11 @@ impl From<Policy> for TlsPolicy {
     }
 }
 
-/// What must work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Expect {
-    /// The UDP transport answers
-    Udp,
-}
-
 impl ProbeArguments {
     /// The options of a run over so many targets.
     pub(crate) fn options(&self, targets: usize) -> Options {
         let default = Options::default();
-        Options {
+        self.demands.add_to(Options {
             #[cfg(feature = "logon")]
             accept_untrusted_certificate: self.logon.accept_untrusted_certificate,
             client: self.client.as_deref().and_then(super::told::profile).map_or(default.client, Into::into),
@@ -167,7 +160,7 @@ impl ProbeArguments {
             udp_port: self.udp_port,
             udp_probes: self.udp_probes.unwrap_or(default.udp_probes),
             ..default
-        }
+        })
     }
 
     pub(crate) fn family(&self) -> Family {
@@ -193,7 +186,7 @@ impl ProbeArguments {
     fn udp_question(&self) -> UdpQuestion {
         if self.no_udp {
             UdpQuestion::Off
-        } else if self.expect == Some(Expect::Udp) {
+        } else if self.demands.udp() {
             UdpQuestion::Expected
         } else if self.udp || self.deep || self.udp_probes.is_some() {
             UdpQuestion::Asked
@@ -236,6 +229,10 @@ impl ProbeArguments {
                  is for each phase"
             );
             return Err((ErrorKind::ValueValidation, hint));
+        }
+        if self.no_udp && self.demands.udp() {
+            let hint = "UDP cannot be demanded where nothing is sent over it: leave --no-udp away";
+            return Err((ErrorKind::ArgumentConflict, hint.into()));
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use rdprobe_diagnosis::causes::{CauseFix, Seen};
 use rdprobe_diagnosis::symptom::{Features, Ranked, rank};
 use rdprobe_report::{CauseStatus, Effect, Phase, PhaseOutcome, Report, Severity};
 
-use super::{evidence, headline, tls};
+use super::{demands, evidence, headline, tls};
 use crate::output::Screen;
 use crate::render::differential::fits;
 use crate::render::fix::effect_name;
@@ -62,6 +62,7 @@ fn draw(report: &Report, left: &[&Ranked], room: Room, screen: Screen) -> String
     phases(&mut page, report);
     evidence::brief(&mut page, report);
     others(&mut page, report);
+    demands(&mut page, report);
     if let Some(line) = tls::clients_line(report) {
         page.paragraph(2, &line);
     }
@@ -112,11 +113,14 @@ fn phases(page: &mut Page, report: &Report) {
 
 /// What else was found that matters, by its code.
 fn others(page: &mut Page, report: &Report) {
-    let others: Vec<&str> = report
+    let others: Vec<String> = report
         .findings
         .iter()
         .filter(|finding| finding.severity > Severity::Info && finding.code != report.verdict.code)
-        .map(|finding| finding.code.as_str())
+        .map(|finding| match finding.ignored {
+            true => format!("{} (accepted)", finding.code),
+            false => finding.code.to_string(),
+        })
         .collect();
     if !others.is_empty() {
         page.paragraph(2, &format!("Also found: {}", others.join(", ")));
