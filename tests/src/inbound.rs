@@ -204,7 +204,6 @@ impl Host<'_> {
             connections: 40,
             parallel: 4,
             known: Vec::new(),
-            control: "ironrdp".into(),
         });
         let mut waiting = VecDeque::new();
         loop {

@@ -38,7 +38,6 @@ pub(crate) struct RealClient {
     /// It needs an X display.
     pub(crate) display: bool,
     /// It speaks TLS at once, without X.224.
-    #[expect(dead_code, reason = "for the rows that compare outcomes")]
     pub(crate) bare: bool,
 }
 

@@ -88,7 +88,13 @@ fn enumerated(view: View<'_>, client: &HelloProfile) -> Option<Judged> {
     for (place, exchange) in exchanges.iter().enumerate().filter(|(_, exchange)| asks(exchange)) {
         last = match &exchange.answer {
             Answer::ServerHello(hello) => return Some(by_hello(view, client, hello)),
-            answer if crate::enumeration::is_refused(view, place) => Some(Judged::fails(refusal(answer))),
+            answer if crate::enumeration::is_refused(view, place) => {
+                Some(Judged::fails(if speaks_none_of(view, client) {
+                    no_version(answer)
+                } else {
+                    refusal(answer)
+                }))
+            }
             _ => last,
         };
     }
@@ -278,11 +284,23 @@ fn derived(view: View<'_>, client: &HelloProfile, hellos: &[Chosen<'_>]) -> Opti
     if let Some(hello) = hellos.iter().find(fits) {
         return Some(Judged::connects(hello.facts.version, None));
     }
-    let found = crate::enumeration::enumeration(view)?;
+    speaks_none_of(view, client).then(|| Judged::fails("no TLS version in common"))
+}
+
+/// Every version of the client's was refused.
+fn speaks_none_of(view: View<'_>, client: &HelloProfile) -> bool {
+    let Some(found) = crate::enumeration::enumeration(view) else { return false };
     let refused = |version: &TlsVersion| {
         found.versions.iter().any(|known| known.version == *version && known.accepted == Some(false))
     };
-    client.versions.iter().all(refused).then(|| Judged::fails("no TLS version in common"))
+    client.versions.iter().all(refused)
+}
+
+fn no_version(answer: &Answer) -> String {
+    match answer {
+        Answer::Alert { alert } => format!("no TLS version in common (alert {})", alert.code),
+        _ => "no TLS version in common".into(),
+    }
 }
 
 fn enumeration_step<'a>(view: View<'a>) -> Option<&'a rdprobe_report::Step> {

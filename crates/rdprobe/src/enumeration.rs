@@ -44,7 +44,6 @@ pub(crate) async fn run<N: Network>(
         connections: *connections,
         parallel: *parallel,
         known: ground.tls,
-        control: ground.control,
     });
     let work = Work { context, recipe, offer };
     let step = |exchanges: Exchanges, moved: (u64, u64)| Step {

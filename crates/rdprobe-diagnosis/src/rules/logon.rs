@@ -8,7 +8,6 @@ use rdprobe_report::{
     Purpose, Recipe, TlsVersion,
 };
 
-use crate::clients::OWN_LIBRARY;
 use crate::draft::Draft;
 use crate::plan::is_enumeration;
 use crate::registry;
@@ -37,15 +36,13 @@ pub struct Ground {
     pub spnego: bool,
     /// For an enumeration: the version, suite and group of every handshake that was answered.
     pub tls: Vec<(TlsVersion, CipherSuite, Option<NamedGroup>)>,
-    /// For an enumeration: a client whose hello was answered.
-    pub control: String,
 }
 
 /// The ground of a planned logon, or of an enumeration.
 pub fn ground(seen: &Observations, recipe: &Recipe) -> Ground {
     let view = View::new(seen, recipe.address);
     if is_enumeration(recipe) {
-        return Ground { tls: chosen(view), control: control(view), ..Ground::default() };
+        return Ground { tls: chosen(view), ..Ground::default() };
     }
     crate::rules::credssp::decided(view).map_or_else(Ground::default, |(attempt, _, facts)| Ground {
         certificate: certificate_of(attempt).and_then(|facts| facts.sha256.clone()),
@@ -57,14 +54,6 @@ pub fn ground(seen: &Observations, recipe: &Recipe) -> Ground {
 fn chosen(view: View<'_>) -> Vec<(TlsVersion, CipherSuite, Option<NamedGroup>)> {
     let facts = view.attempts().filter(|attempt| answered(attempt)).map(outcome::facts);
     facts.filter_map(|facts| Some((facts.version?, facts.suite?, facts.group))).collect()
-}
-
-/// The reference client where it gets something, else our own library.
-fn control(view: View<'_>) -> String {
-    match outcome::gets(view) {
-        Some(_) => view.seen.options.client.clone(),
-        None => OWN_LIBRARY.into(),
-    }
 }
 
 /// Why no credentials go over a connection that shows this certificate; none where they may.

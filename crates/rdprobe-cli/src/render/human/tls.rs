@@ -12,6 +12,9 @@ const WEAKNESSES: usize = 60;
 /// Columns before what a client gets.
 const CLIENT: usize = 24;
 
+/// As many clients are named; more are counted, and the table names them.
+const FEW: usize = 3;
+
 /// Who gets TLS, who is locked out and by what; none where nothing is known of any client.
 pub(super) fn clients_line(report: &Report) -> Option<String> {
     let of = |outcome| -> Vec<&ClientReport> {
@@ -26,8 +29,10 @@ pub(super) fn clients_line(report: &Report) -> Option<String> {
     if out.is_empty() && open.is_empty() {
         return Some(format!("Clients: all {} that are known here get TLS.", in_.len()));
     }
-    if !in_.is_empty() {
-        parts.push(format!("{} get TLS", names(&in_, &report.clients)));
+    match in_.len() {
+        0 => {}
+        1..=FEW => parts.push(format!("{} get TLS", names(&in_, &report.clients))),
+        many => parts.push(format!("{many} of {} get TLS", report.clients.len())),
     }
     let mut reasons: Vec<(&str, Vec<&ClientReport>)> = Vec::new();
     for client in out {

@@ -48,8 +48,6 @@ pub struct Scope {
     pub parallel: u32,
     /// What other handshakes with the host were seen to choose: version, suite and group.
     pub known: Vec<(TlsVersion, CipherSuite, Option<NamedGroup>)>,
-    /// The client whose hello the host answered before, to ask it again.
-    pub control: String,
 }
 
 /// What to do now.
@@ -434,18 +432,19 @@ impl Enumerator {
         }
     }
 
-    /// The hello that was answered last.
+    /// The hello that was answered last, else one that offers what the host was seen to choose.
     fn control(&self) -> Question {
-        let fallback = || Asked {
-            about: About::Control,
-            client: Some(self.scope.control.clone()),
-            version: None,
-            suites: Default::default(),
-            groups: None,
-            key_shares: false,
-            server_name: self.scope.server_name.clone(),
+        let known = || {
+            let version = self.scope.known.iter().map(|(version, ..)| *version).max();
+            let version = version.unwrap_or(TlsVersion::TLS_1_2);
+            let chosen = self.scope.known.iter().filter(|(other, ..)| *other == version);
+            let suites = chosen.map(|(_, suite, _)| *suite).collect();
+            let mut question = Question::new(Kind::Control, About::Control, version, suites);
+            question.asked.key_shares = true;
+            question.asked.server_name.clone_from(&self.scope.server_name);
+            question.asked
         };
-        let asked = self.last_answered.clone().unwrap_or_else(fallback);
+        let asked = self.last_answered.clone().unwrap_or_else(known);
         let mut control = Question::new(Kind::Control, About::Control, TlsVersion::TLS_1_2, Vec::new());
         control.asked = Asked { about: About::Control, ..asked };
         control.alone = true;

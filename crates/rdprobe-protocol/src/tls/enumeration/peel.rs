@@ -126,7 +126,10 @@ fn rank(suite: CipherSuite, version: TlsVersion) -> (bool, u8, u8, u16) {
         Some(Cipher::Aes128Cbc) => 4,
         _ => 5,
     };
-    (!is_likely(suite, version), exchange, cipher, suite.0)
+    match is_likely(suite, version) {
+        true => (false, exchange, cipher, suite.0),
+        false => (true, 0, 0, suite.0),
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use rdprobe_report::facts::{Alert, ServerHello};
-use rdprobe_report::hello::DEFAULT_CLIENT;
 use rdprobe_report::{KeyExchange, Millis, Phase};
 
 use super::*;
@@ -108,7 +107,6 @@ fn scope() -> Scope {
         connections: 200,
         parallel: 4,
         known: Vec::new(),
-        control: DEFAULT_CLIENT.into(),
     }
 }
 
