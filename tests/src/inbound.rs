@@ -207,7 +207,7 @@ impl Host<'_> {
         });
         let mut waiting = VecDeque::new();
         loop {
-            match machine.next() {
+            match machine.advance() {
                 Next::Ask(hello) => waiting.push_back(hello),
                 Next::Pause(_) => {}
                 Next::Done => break,
@@ -225,7 +225,7 @@ impl Host<'_> {
                     if reader.wanted() > 0 {
                         reader.end(self.ending());
                     }
-                    machine.answer(hello.id, reader.answer(), &reader.chain().to_vec());
+                    machine.answer(hello.id, reader.answer(), reader.chain());
                 }
             }
         }

@@ -3,6 +3,8 @@
 //! Most of them answer another question (a list of suites, a logon), so the numbers say what a person waits for and
 //! no more. A tool that is not installed is named and left out.
 
+mod scanners;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -22,6 +24,9 @@ pub(crate) struct Options {
     /// No further round begins on a server after so many seconds
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     seconds: u64,
+    /// Only what enumerates TLS: connections made, wall and processor time
+    #[arg(long)]
+    tls: bool,
     /// On servers that are 50 ms away
     #[arg(long)]
     wan: bool,
@@ -89,6 +94,9 @@ fn nmap(at: SocketAddr, scripts: &str) -> Vec<String> {
 }
 
 pub(crate) fn run(options: &Options) -> Result<bool> {
+    if options.tls {
+        return scanners::run(options);
+    }
     let servers = match options.wan {
         true => [("xrdp, TLS 1.3", "distant-xrdp"), ("FreeRDP 3 shadow, NLA", "distant-shadow")],
         false => [("xrdp, TLS 1.3", "xrdp-tls"), ("FreeRDP 3 shadow, NLA", "shadow3-nla")],

@@ -84,7 +84,7 @@ impl<N: Network> Work<'_, N> {
     async fn through(&self, machine: &mut Enumerator, reporter: &Reporter, moved: &mut (u64, u64)) {
         let mut running = FuturesUnordered::new();
         loop {
-            match machine.next() {
+            match machine.advance() {
                 Next::Ask(hello) => running.push(self.ask(hello)),
                 Next::Pause(pause) => sleep(pause).await,
                 Next::Done => return,

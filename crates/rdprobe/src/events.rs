@@ -62,7 +62,7 @@ impl Reporter {
     /// Wakes the loop now and then, for whoever shows how far it is.
     pub(crate) fn exchanged(&self, exchange: &Exchange, certificate: Option<&CertificateFacts>) {
         self.tell(Event::Exchanged(Box::new(exchange.clone()), certificate.cloned().map(Box::new)));
-        if exchange.began_after % WAKING == 0 {
+        if exchange.began_after.is_multiple_of(WAKING) {
             self.news.notify_one();
         }
     }

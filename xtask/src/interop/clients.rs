@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use rdprobe_report::HelloProfile;
 use serde_json::Value;
 
 use super::matrix::Row;
@@ -48,6 +49,20 @@ pub(super) fn complaints(interop: &Interop<'_>, row: &Row) -> Result<Vec<String>
         println!("      {:24} {:22} real: {real:9} said: {said:9} {agree}", row.name, client.id);
         if said != real {
             complaints.push(format!("{} {real}, and the report says {said}", client.id));
+        }
+    }
+    Ok(complaints)
+}
+
+/// Clients that send another hello than their profile has.
+pub(super) fn unlike_profiles() -> Result<Vec<String>> {
+    let display = Display::start()?;
+    let mut complaints = Vec::new();
+    for client in CLIENTS {
+        let sent = capture::capture(client, Some(&display.number))?;
+        let known = HelloProfile::client(client.id).with_context(|| format!("no profile {}", client.id))?;
+        if !known.sends_like(&sent) {
+            complaints.push(format!("{} sends another hello than its profile has", client.id));
         }
     }
     Ok(complaints)

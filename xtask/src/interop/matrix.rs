@@ -79,6 +79,9 @@ pub(super) struct Row {
     /// Compare which clients get TLS with what becomes of the real ones.
     #[serde(default)]
     pub(super) compare_clients: bool,
+    /// Compare the profiles of clients that run here with what they send.
+    #[serde(default)]
+    pub(super) check_hellos: bool,
     /// Compare names and build with what nmap's `rdp-ntlm-info` prints for the same server.
     #[serde(default)]
     pub(super) compare_nmap: bool,

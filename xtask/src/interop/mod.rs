@@ -25,7 +25,7 @@ mod oracle;
 mod probe;
 mod procfs;
 pub(crate) mod reaper;
-mod scanners;
+pub(crate) mod scanners;
 mod schedule;
 mod servers;
 pub(crate) mod stage;

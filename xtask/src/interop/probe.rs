@@ -34,7 +34,7 @@ pub(super) fn programs(row: &Row) -> Vec<&'static str> {
     if row.compare_scanners {
         programs.push("sslscan");
     }
-    if row.compare_clients {
+    if row.compare_clients || row.check_hellos {
         programs.extend(crate::capture::CLIENTS.iter().map(|client| client.program));
         programs.push("Xvfb");
     }
@@ -78,6 +78,9 @@ pub(super) fn ask(interop: &Interop<'_>, row: &Row) -> Result<Vec<String>> {
     }
     if row.compare_clients {
         complaints.extend(super::clients::complaints(interop, row)?);
+    }
+    if row.check_hellos {
+        complaints.extend(super::clients::unlike_profiles()?);
     }
     if row.compare_nmap {
         complaints.extend(super::oracle::nmap_complaints(interop, row)?);

@@ -8,7 +8,7 @@ use rdprobe_report::facts::{
     About, EnumeratedGroup, EnumeratedSuite, EnumeratedVersion, Enumeration, EnumerationEnd, NameAnswer,
     ServedCertificate,
 };
-use rdprobe_report::{CipherSuite, Mac, NamedGroup, Purpose, TlsVersion, Weakness};
+use rdprobe_report::{CipherSuite, Mac, Purpose, TlsVersion, Weakness};
 
 use self::ledger::Ledger;
 use crate::view::View;
@@ -17,7 +17,7 @@ use crate::view::View;
 const EXTENDED_MASTER_SECRET: u16 = 23;
 const RENEGOTIATION_INFO: u16 = 0xFF01;
 /// A finite-field group of fewer bits is small (RFC 9325 4.1).
-const LEAST_DH_BITS: u32 = 2048;
+pub(crate) const LEAST_DH_BITS: u32 = 2048;
 
 /// From the newest down.
 const VERSIONS: [TlsVersion; 5] =
@@ -285,9 +285,4 @@ fn unknown(ended: Option<EnumerationEnd>, versions: &[EnumeratedVersion]) -> Vec
         lines.push(format!("further groups: {why}"));
     }
     lines
-}
-
-/// Whether a group is one of an elliptic curve, as policies list them.
-fn is_curve(group: NamedGroup) -> bool {
-    !group.is_finite_field()
 }

@@ -3,7 +3,6 @@
 use rdprobe_report::facts::{Enumeration, PolicyChange, PolicyReport, PublicKey};
 use rdprobe_report::{TlsPolicy, TlsVersion};
 
-use super::is_curve;
 use super::mozilla::{Guideline, SOURCE, guideline};
 use crate::rules::certificate;
 use crate::view::{View, certificate as certificate_of};
@@ -75,7 +74,7 @@ fn curves(rules: &Guideline, found: &Enumeration) -> Vec<PolicyChange> {
     let extra: Vec<String> = found
         .groups
         .iter()
-        .filter(|group| is_curve(group.name))
+        .filter(|group| !group.name.is_finite_field())
         .map(|group| group.name.to_string())
         .filter(|name| !rules.tls_curves.contains(&name.as_str()))
         .collect();

@@ -8,7 +8,7 @@ use crate::verdict;
 use crate::view::{View, answered};
 
 /// Connections that one enumeration may make at the most.
-pub const MOST_CONNECTIONS: u32 = 200;
+pub const MOST_CONNECTIONS: u32 = 300;
 
 /// Whether the recipe is an enumeration, which has limits of its own and decides no verdict.
 pub fn is_enumeration(recipe: &Recipe) -> bool {

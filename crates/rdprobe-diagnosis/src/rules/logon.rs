@@ -9,7 +9,6 @@ use rdprobe_report::{
 };
 
 use crate::draft::Draft;
-use crate::plan::is_enumeration;
 use crate::registry;
 use crate::rules::certificate;
 use crate::rules::tls::outcome;
@@ -41,7 +40,7 @@ pub struct Ground {
 /// The ground of a planned logon, or of an enumeration.
 pub fn ground(seen: &Observations, recipe: &Recipe) -> Ground {
     let view = View::new(seen, recipe.address);
-    if is_enumeration(recipe) {
+    if recipe.purpose == Purpose::TlsEnumeration {
         return Ground { tls: chosen(view), ..Ground::default() };
     }
     crate::rules::credssp::decided(view).map_or_else(Ground::default, |(attempt, _, facts)| Ground {

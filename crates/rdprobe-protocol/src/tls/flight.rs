@@ -14,7 +14,6 @@ pub struct Flight {
     pub(super) alpn: Option<String>,
     /// Leaf first.
     pub(super) chain: Vec<Vec<u8>>,
-    pub(super) dh_bits: Option<u32>,
 }
 
 /// More extensions than a server has to answer with are not kept.
@@ -35,7 +34,7 @@ impl Flight {
                 alpn: self.alpn.clone(),
                 certificate: self.chain.first().map(|leaf| hex::encode(Sha256::digest(leaf))),
                 signature_scheme: facts.signature_scheme,
-                dh_bits: self.dh_bits,
+                dh_bits: facts.dh_bits,
             }));
         }
         let Some(failure) = failure else { return Answer::Closed };

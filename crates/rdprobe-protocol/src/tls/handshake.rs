@@ -48,7 +48,7 @@ pub(super) fn read(kind: u8, body: &[u8], facts: &mut TlsFacts, flight: &mut Fli
         message::SERVER_HELLO => read_server_hello(body, facts, flight),
         message::CERTIFICATE => read_certificates(body).map(|sent| flight.chain = sent),
         message::SERVER_KEY_EXCHANGE => {
-            let _ = read_key_exchange(body, facts, flight);
+            let _ = read_key_exchange(body, facts);
             Some(())
         }
         message::CERTIFICATE_REQUEST => {
@@ -131,7 +131,7 @@ fn read_certificates(mut body: Reader<'_>) -> Option<Vec<Vec<u8>>> {
 
 /// RFC 8422 5.4, and RFC 5246 7.4.3 for finite fields. What cannot be read is left out: the facts are welcome, and
 /// the handshake goes no further for us either way.
-fn read_key_exchange(mut body: Reader<'_>, facts: &mut TlsFacts, flight: &mut Flight) -> Option<()> {
+fn read_key_exchange(mut body: Reader<'_>, facts: &mut TlsFacts) -> Option<()> {
     let suite = facts.suite?;
     if suite.authentication()? == Authentication::Psk {
         // The hint (RFC 4279 3, RFC 5489 2).
@@ -145,7 +145,7 @@ fn read_key_exchange(mut body: Reader<'_>, facts: &mut TlsFacts, flight: &mut Fl
         body.vector8()?;
     } else if suite.key_exchange()? == KeyExchange::Dhe {
         let prime = body.vector16()?;
-        flight.dh_bits = Some(bits(prime.0));
+        facts.dh_bits = Some(bits(prime.0));
         for _ in ["g", "Ys"] {
             body.vector16()?;
         }

@@ -34,6 +34,9 @@ pub struct TlsFacts {
     /// Scheme with which the server signed, where that was seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature_scheme: Option<crate::SignatureScheme>,
+    /// Size of the finite-field group of the key exchange, in bits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dh_bits: Option<u32>,
     /// The server asked for another key share first (RFC 8446 4.1.4).
     #[serde(skip_serializing_if = "is_default")]
     pub hello_retry_request: bool,

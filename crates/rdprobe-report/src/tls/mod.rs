@@ -1,10 +1,12 @@
 //! Typed TLS code points that read as their registered names in a report.
 
 mod suite;
+mod suite_parts;
 mod suite_registry;
 mod weakness;
 
-pub use suite::{Authentication, Cipher, CipherSuite, KeyExchange, Mac};
+pub use suite::CipherSuite;
+pub use suite_parts::{Authentication, Cipher, KeyExchange, Mac};
 pub use weakness::Weakness;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -5,7 +5,7 @@
 //! of `openssl ciphers -V ALL:COMPLEMENTOFALL:@SECLEVEL=0` (3.0) and of ciphers(1), which for what was removed since is
 //! that of 1.0.2.
 
-use super::suite::{Authentication as A, Cipher as C, KeyExchange as K, Mac as M, Suite};
+use super::suite_parts::{Authentication as A, Cipher as C, KeyExchange as K, Mac as M, Suite};
 
 const fn row(
     code: u16,

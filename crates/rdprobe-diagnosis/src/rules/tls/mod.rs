@@ -245,7 +245,10 @@ fn weaknesses(view: View<'_>, outcome: &Attempt) -> Vec<Finding> {
         let draft = Draft::new(registry::TLS_LEGACY_VERSION, Phase::Tls, summary);
         findings.push(with_evidence(view, draft, [outcome]).finish());
     }
-    let weaknesses = suite.weaknesses(version);
+    let mut weaknesses = suite.weaknesses(version);
+    if facts(outcome).dh_bits.is_some_and(|bits| bits < enumeration::LEAST_DH_BITS) {
+        weaknesses.push(Weakness::SmallDh);
+    }
     if !weaknesses.is_empty() {
         let why: Vec<&str> = weaknesses.iter().map(Weakness::words).collect();
         let summary = format!(

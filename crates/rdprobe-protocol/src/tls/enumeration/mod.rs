@@ -161,7 +161,7 @@ impl Enumerator {
     }
 
     /// What to do now. To be called until it says to wait, and again after each answer.
-    pub fn next(&mut self) -> Next {
+    pub fn advance(&mut self) -> Next {
         if self.seen.ended.is_some() {
             return Next::Done;
         }
@@ -191,7 +191,7 @@ impl Enumerator {
             Some(question) => self.ask(question),
             None if self.in_flight.is_empty() && !self.held.is_empty() => {
                 self.suspicion.raise();
-                self.next()
+                self.advance()
             }
             None if self.in_flight.is_empty() => {
                 self.stop(EnumerationEnd::Complete);
@@ -204,7 +204,7 @@ impl Enumerator {
     fn ask(&mut self, question: Question) -> Next {
         let Some(profile) = profile(&question.asked) else {
             // A client that nobody knows has no hello to be asked with.
-            return self.next();
+            return self.advance();
         };
         let (id, server_name) = (self.made, question.asked.server_name.clone());
         self.made += 1;
@@ -656,7 +656,9 @@ fn is_within(question: &Question, hello: &ServerHello) -> bool {
 /// no two.
 fn undecided(exchanges: &[Exchange], version: TlsVersion, found: &[CipherSuite]) -> Option<Vec<CipherSuite>> {
     let mut pair = None;
-    for exchange in exchanges.iter().filter(|exchange| exchange.asked.client.is_none()) {
+    // Where groups or a protocol are asked about, the choice may be theirs.
+    let telling = [About::Suites, About::ServerName, About::Preference];
+    for exchange in exchanges.iter().filter(|exchange| telling.contains(&exchange.asked.about)) {
         let Some(hello) = exchange.answer.server_hello().filter(|hello| hello.version == version) else {
             continue;
         };

@@ -116,7 +116,7 @@ fn run(host: &Host, scope: Scope) -> (Exchanges, u32, u32) {
     let (mut made, mut pauses) = (0, 0);
     let mut flying: VecDeque<(u32, Answer)> = VecDeque::new();
     loop {
-        match machine.next() {
+        match machine.advance() {
             Next::Ask(hello) => {
                 made += 1;
                 let banned = made > host.ban_after && made - host.ban_after <= host.ban_for;
@@ -267,7 +267,7 @@ fn an_answer_outside_the_offer_is_a_refusal() {
     let mut machine = Enumerator::new(scope());
     let mut made = 0;
     loop {
-        match machine.next() {
+        match machine.advance() {
             Next::Ask(hello) => {
                 made += 1;
                 machine.answer(
@@ -337,7 +337,7 @@ proptest! {
         loop {
             steps += 1;
             prop_assert!(steps < 2000);
-            match machine.next() {
+            match machine.advance() {
                 Next::Ask(hello) => waiting.push_back(hello.id),
                 Next::Wait => {
                     let id = waiting.pop_front().unwrap();
