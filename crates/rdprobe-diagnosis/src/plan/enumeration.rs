@@ -2,7 +2,6 @@
 
 use rdprobe_report::{Ask, HelloProfile, Observations, Purpose, Recipe};
 
-use super::over_tcp;
 use crate::clients;
 use crate::verdict;
 use crate::view::{View, answered};
@@ -21,7 +20,7 @@ pub(super) fn wanted(seen: &Observations) -> Option<Recipe> {
     if !seen.options.tls {
         return None;
     }
-    let busy = |recipe: &Recipe| over_tcp(recipe) || is_enumeration(recipe);
+    let busy = |recipe: &Recipe| !matches!(recipe.ask, Ask::Udp { .. });
     let asked = seen.attempts.iter().any(|attempt| is_enumeration(&attempt.recipe));
     if asked || seen.attempts.iter().any(|attempt| attempt.in_flight() && busy(&attempt.recipe)) {
         return None;
