@@ -6,6 +6,7 @@ mod args;
 mod command;
 mod interrupt;
 mod logging;
+mod metrics;
 mod output;
 mod progress;
 mod render;

@@ -61,3 +61,10 @@ pub(crate) enum Command {
         check: bool,
     },
 }
+
+impl Command {
+    /// Whether what it prints are reports.
+    pub(super) fn prints_reports(&self) -> bool {
+        matches!(self, Self::Doctor { .. } | Self::Replay { .. })
+    }
+}

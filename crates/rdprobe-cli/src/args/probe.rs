@@ -107,8 +107,8 @@ pub(crate) struct ProbeArguments {
 }
 
 impl ProbeArguments {
-    /// The options of a run over so many targets.
-    pub(crate) fn options(&self, targets: usize) -> Options {
+    /// The options of a run over one target, or many.
+    pub(crate) fn options(&self, many: bool) -> Options {
         let default = Options::default();
         self.demands.add_to(Options {
             #[cfg(feature = "logon")]
@@ -121,7 +121,7 @@ impl ProbeArguments {
             no_nla: self.no_nla,
             gateway: self.gateway.clone(),
             offers: self.offers || self.deep,
-            in_turn: targets > 1,
+            in_turn: many,
             udp: self.udp_question(),
             udp_port: self.udp_port,
             udp_probes: self.udp_probes.unwrap_or(default.udp_probes),

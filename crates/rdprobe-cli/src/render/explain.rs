@@ -79,10 +79,10 @@ fn known_fix(known: &knowledge::KnownFix) -> Fix {
 
 pub(crate) fn render(explanation: &Explanation, format: Format, full: bool, screen: Screen) -> String {
     match format {
-        Format::Human if full => page(explanation, screen),
-        Format::Human => brief(explanation, screen),
         Format::Json => json::pretty(explanation),
         Format::Ndjson => json::line(explanation),
+        _ if full => page(explanation, screen),
+        _ => brief(explanation, screen),
     }
 }
 
