@@ -73,6 +73,9 @@ fn dispatch(mut arguments: Arguments, output: &mut Output) -> Result<u8, Failure
     let fail_on = arguments.output.fail_on;
     arguments.probe.read_rdp_file()?;
     let Some(command) = arguments.command else {
+        if let Some(again) = arguments.probe.again() {
+            return command::rounds::run(again, &arguments.probe, arguments.output, output);
+        }
         return command::probe::run(&arguments.probe, arguments.output, output);
     };
     match command {

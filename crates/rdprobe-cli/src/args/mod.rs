@@ -130,6 +130,10 @@ impl Arguments {
             let hint = format!("{flag} is about probing and means nothing to `rdprobe {name}`");
             return Err(command.error(clap::error::ErrorKind::ArgumentConflict, hint));
         }
+        if read.probe.every.is_some() && read.output.format.is_some_and(Format::is_of_runs) {
+            let hint = "--every writes a line each round: for people, or ndjson";
+            return Err(command.error(clap::error::ErrorKind::ArgumentConflict, hint));
+        }
         if let (Some(asked), Some(format)) = (&read.command, read.output.format)
             && format.is_of_runs()
             && !asked.prints_reports()
@@ -142,6 +146,10 @@ impl Arguments {
             Some(Command::Doctor { probe }) => probe,
             _ => &read.probe,
         };
+        if read.command.is_some() && probe.again().is_some() {
+            let hint = "the doctor looks once: leave --wait and --every away";
+            return Err(command.error(clap::error::ErrorKind::ArgumentConflict, hint));
+        }
         probe.check().map_err(|(kind, hint)| command.error(kind, hint))?;
         if read.command.is_none() && read.probe.hosts.is_empty() && read.probe.file.is_empty() {
             return Err(command.error(clap::error::ErrorKind::MissingRequiredArgument, help::NO_HOST));

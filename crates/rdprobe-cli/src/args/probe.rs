@@ -12,6 +12,7 @@ use rdprobe_report::{Options, UdpQuestion};
 
 use super::source::{Named, Source, rdp_file};
 use super::value;
+use crate::command::rounds::Again;
 
 #[derive(Debug, Args)]
 pub(crate) struct ProbeArguments {
@@ -100,6 +101,17 @@ pub(crate) struct ProbeArguments {
     /// Limit of one host's whole probe [default: 20s, or four times --timeout]
     #[arg(long, help_heading = "Limits", value_name = "TIME", value_parser = value::duration)]
     pub(crate) deadline: Option<Duration>,
+    /// Probe every 5 s until the host is healthy or degraded, for so long at the most: 5m, 90s
+    #[arg(long, help_heading = "Again", value_name = "TIME", value_parser = value::long_duration, conflicts_with = "every")]
+    pub(crate) wait: Option<Duration>,
+    /// Probe again and again, so much time apart: a line each, and at the end how often each code came
+    #[arg(long, help_heading = "Again", value_name = "TIME", value_parser = value::long_duration)]
+    pub(crate) every: Option<Duration>,
+    /// So many times [default: until Ctrl-C]
+    #[arg(long, help_heading = "Again", value_name = "N", requires = "every",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) count: Option<u32>,
+
     /// Hosts probed at once
     #[arg(long, short, help_heading = "Limits", value_name = "N", default_value_t = 16,
           value_parser = clap::value_parser!(u16).range(1..=512))]
@@ -127,6 +139,12 @@ impl ProbeArguments {
             udp_probes: self.udp_probes.unwrap_or(default.udp_probes),
             ..default
         })
+    }
+
+    /// Whether the hosts are probed more than once.
+    pub(crate) fn again(&self) -> Option<Again> {
+        let every = || self.every.map(|interval| Again::Every(interval, self.count));
+        self.wait.map(Again::Wait).or_else(every)
     }
 
     pub(crate) fn family(&self) -> Family {
@@ -194,6 +212,11 @@ impl ProbeArguments {
                  is for each phase"
             );
             return Err((ErrorKind::ValueValidation, hint));
+        }
+        #[cfg(feature = "logon")]
+        if self.logon.user.is_some() && self.again().is_some() {
+            let hint = "--wait and --every try often, and a password is tried once: leave --user away";
+            return Err((ErrorKind::ArgumentConflict, hint.into()));
         }
         if self.no_udp && self.demands.udp() {
             let hint = "UDP cannot be demanded where nothing is sent over it: leave --no-udp away";

@@ -68,6 +68,15 @@ pub(crate) enum Note {
     Duplicate(String),
 }
 
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bad(line) => f.write_str(line),
+            Self::Duplicate(host) => write!(f, "probed once, though it stands there more than once: {host}"),
+        }
+    }
+}
+
 impl Targets {
     /// Reads every file. With it, what is said of the lists while they are taken.
     ///

@@ -8,6 +8,7 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod probe;
 pub(crate) mod replay;
+pub(crate) mod rounds;
 pub(crate) mod schema;
 
 use clap::CommandFactory as _;

@@ -13,6 +13,7 @@ pub(crate) mod healthy;
 pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod phases;
+pub(crate) mod rounds;
 pub(crate) mod style;
 pub(crate) mod symptom;
 pub(crate) mod text;
