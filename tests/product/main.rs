@@ -2,6 +2,7 @@
 
 mod cases;
 mod causes;
+mod compare;
 mod cost;
 mod differential;
 mod edge;

@@ -90,6 +90,7 @@ fn dispatch(mut arguments: Arguments, output: &mut Output) -> Result<u8, Failure
         }
         Command::Codes => command::codes::run(output),
         Command::Replay { file, now } => command::replay::run(&file, now, fail_on, output),
+        Command::Diff { old, new } => command::diff::run(&old, &new, output),
         Command::Schema => command::schema::run(output),
         #[cfg(feature = "demo")]
         Command::Demo => command::demo::run(output),

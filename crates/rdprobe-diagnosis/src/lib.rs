@@ -10,6 +10,7 @@
 
 mod advice;
 pub mod causes;
+mod compare;
 mod coverage;
 mod diagnose;
 mod draft;
@@ -28,6 +29,7 @@ mod windows;
 
 pub use rules::logon::{Ground, ground, unsafe_for_credentials};
 
+pub use compare::compare;
 pub use diagnose::{diagnose, suspected};
 pub use expectations::{may_be_ignored, server_pattern};
 pub use plan::{MOST_AT_ONCE, MOST_ATTEMPTS, given_up, next_syn_version, plan, silence_ms};

@@ -5,6 +5,7 @@
 //! again without the host.
 
 mod attempt;
+mod comparison;
 mod expectation;
 pub mod facts;
 mod failure;
@@ -22,6 +23,7 @@ mod tls;
 mod verdict;
 
 pub use attempt::{Ask, Attempt, Beside, Depth, Offer, Purpose, RUSTLS, Recipe, Step, Waiting};
+pub use comparison::{Compared, Comparison, ReportChange};
 pub use expectation::{CertDays, Expectation, ExpectationOutcome, ExpectationReport};
 pub use facts::Facts;
 pub use failure::{Failure, FailureEvidence, FailureKind, Limit, LocalFault};

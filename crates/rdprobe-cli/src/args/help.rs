@@ -31,6 +31,7 @@ Examples:
   rdprobe --wait 10m HOST              until it is up, or the time is over
   rdprobe --every 30s HOST             what comes and goes: a line each round
   rdprobe replay report.json           judge a recorded report again
+  rdprobe diff monday.json today.json  what changed, and which phase it was
   rdprobe demo                         watch it at work on hosts of its own
 
 Exit codes, over many hosts the worst (2 over 1 over 3 over 0):

@@ -3,6 +3,7 @@
 pub(crate) mod brief;
 pub(crate) mod causes;
 pub(crate) mod codes;
+pub(crate) mod comparison;
 #[cfg(feature = "demo")]
 pub(crate) mod demo;
 pub(crate) mod differential;

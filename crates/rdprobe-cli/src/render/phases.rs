@@ -36,16 +36,3 @@ fn row<F>(phase: Phase, of: &PhaseReport<F>) -> Row {
         failure: of.failure.as_ref().map(|failure| failure.detail.clone()).filter(|why| !why.is_empty()),
     }
 }
-
-/// An outcome as the report writes it.
-pub(crate) fn outcome_name(outcome: PhaseOutcome) -> &'static str {
-    match outcome {
-        PhaseOutcome::Ok => "ok",
-        PhaseOutcome::Failed => "failed",
-        PhaseOutcome::Inconclusive => "inconclusive",
-        PhaseOutcome::NotRequested => "not_requested",
-        PhaseOutcome::NotSupported => "not_supported",
-        PhaseOutcome::NotObservable => "not_observable",
-        _ => "not_reached",
-    }
-}

@@ -45,7 +45,7 @@ impl Junit {
                 status
             }
             (None, PhaseOutcome::Ok) => TestCaseStatus::success(),
-            (None, outcome) => skipped(phases::outcome_name(outcome)),
+            (None, outcome) => skipped(outcome.as_str()),
         };
         let mut case = TestCase::new(row.phase.to_string(), status);
         case.set_classname(report.target.input.clone());

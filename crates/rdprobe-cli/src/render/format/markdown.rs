@@ -67,7 +67,7 @@ fn phases_table(text: &mut String, report: &Report) {
     text.push_str("| phase | outcome | time | |\n|---|---|--:|---|\n");
     for row in phases::rows(report) {
         let spent = row.duration_ms.map(time).unwrap_or_default();
-        let outcome = phases::outcome_name(row.outcome).replace('_', " ");
+        let outcome = row.outcome.as_str().replace('_', " ");
         let failure = row.failure.as_deref().map(literal).unwrap_or_default();
         let _ = writeln!(text, "| {} | {outcome} | {spent} | {failure} |", row.phase);
     }

@@ -119,7 +119,7 @@ impl Host {
 }
 
 fn said(row: &Row) -> String {
-    let outcome = phases::outcome_name(row.outcome).replace('_', " ");
+    let outcome = row.outcome.as_str().replace('_', " ");
     match &row.failure {
         Some(failure) => format!("{}: {outcome}, {failure}", row.phase),
         None => format!("{}: {outcome}", row.phase),
