@@ -34,7 +34,10 @@ fn with_credentials(healthy: &Report) -> Vec<(String, Report)> {
     let mut reports = vec![("accepted".to_owned(), accepted), ("by an alias".to_owned(), alias)];
     let codes: BTreeSet<&'static str> = causes::all()
         .iter()
-        .flat_map(|cause| [cause.confirmed_by, cause.ruled_out_by, cause.hinted_by, cause.fits_with].concat())
+        .flat_map(|cause| {
+            [cause.judge.confirmed_by, cause.judge.ruled_out_by, cause.judge.hinted_by, cause.judge.fits_with]
+                .concat()
+        })
         .flatten()
         .filter_map(|sign| match sign {
             Sign::Finding(code) => Some(*code),
@@ -62,16 +65,17 @@ fn with_credentials(healthy: &Report) -> Vec<(String, Report)> {
 /// The statuses that the data of a cause allow.
 fn possible(cause: &Cause) -> BTreeSet<&'static str> {
     let mut statuses = BTreeSet::new();
-    if !cause.confirmed_by.is_empty() {
+    if !cause.judge.confirmed_by.is_empty() {
         statuses.insert("confirmed");
     }
-    if !cause.ruled_out_by.is_empty() {
+    if !cause.judge.ruled_out_by.is_empty() {
         statuses.insert("ruled out");
     }
-    if !cause.hinted_by.is_empty() || !cause.fits_with.is_empty() || cause.hidden.is_none() {
+    if !cause.judge.hinted_by.is_empty() || !cause.judge.fits_with.is_empty() || cause.judge.hidden.is_none()
+    {
         statuses.insert("possible");
     }
-    if cause.hidden.is_some() {
+    if cause.judge.hidden.is_some() {
         statuses.insert("not observable");
     }
     statuses

@@ -1,6 +1,6 @@
 //! The symptom against a host: the causes that are left, those that are not, and what to do about the first.
 
-use rdprobe_diagnosis::causes::{self, CauseFix, Seen};
+use rdprobe_diagnosis::causes::{self, KnownFix, Seen};
 use rdprobe_report::{CauseStatus, Effect, JudgedCause, Report, SymptomReport};
 
 use super::fix::effect_name;
@@ -92,7 +92,7 @@ fn steps(page: &mut Page, report: &Report, judged: &JudgedCause) {
 }
 
 /// Whether a fix is for a server that this host can be.
-pub(crate) fn fits(fix: &CauseFix, seen: Seen<'_>) -> bool {
+pub(crate) fn fits(fix: &KnownFix, seen: Seen<'_>) -> bool {
     let Some(servers) = seen.servers() else { return true };
     fix.server.is_empty() || fix.server.iter().any(|server| servers.contains(server))
 }

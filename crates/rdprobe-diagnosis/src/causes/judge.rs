@@ -30,18 +30,18 @@ pub enum Hint {
 
 /// Judges a cause. `stage` is how far the user gets, where that was told.
 pub fn judge(cause: &Cause, seen: Seen<'_>, stage: Option<Stage>) -> Judgement {
-    if let Some((evidence, says)) = first(cause.confirmed_by, seen) {
+    if let Some((evidence, says)) = first(cause.judge.confirmed_by, seen) {
         return is(CauseStatus::Confirmed, evidence, format!("Seen: {says}"));
     }
-    if let Some((evidence, says)) = first(cause.ruled_out_by, seen) {
+    if let Some((evidence, says)) = first(cause.judge.ruled_out_by, seen) {
         return is(CauseStatus::RuledOut, evidence, sentence(&says));
     }
     if let Some(judgement) = other_system(cause, seen) {
         return judgement;
     }
-    let hint = first(cause.hinted_by, seen)
+    let hint = first(cause.judge.hinted_by, seen)
         .map(|hint| (hint, Hint::Strong))
-        .or_else(|| first(cause.fits_with, seen).map(|hint| (hint, Hint::Weak)));
+        .or_else(|| first(cause.judge.fits_with, seen).map(|hint| (hint, Hint::Weak)));
     if !matches!(hint, Some((_, Hint::Strong)))
         && let Some(judgement) = by_phase(cause, seen, stage)
     {
@@ -50,7 +50,7 @@ pub fn judge(cause: &Cause, seen: Seen<'_>, stage: Option<Stage>) -> Judgement {
     if let Some(((evidence, says), hint)) = hint {
         return Judgement { hint, ..is(CauseStatus::Possible, evidence, sentence(&says)) };
     }
-    match cause.hidden {
+    match cause.judge.hidden {
         Some(why) => is(CauseStatus::NotObservable, Vec::new(), sentence(why)),
         None => is(CauseStatus::Possible, Vec::new(), "Nothing that was seen speaks against it.".into()),
     }

@@ -1,6 +1,6 @@
 //! One host on one screen: verdict, phases in a line, what was seen, three causes, three steps. The rest is `--full`.
 
-use rdprobe_diagnosis::causes::{CauseFix, Seen};
+use rdprobe_diagnosis::causes::{KnownFix, Seen};
 use rdprobe_diagnosis::symptom::{Features, Ranked, rank};
 use rdprobe_report::{CauseStatus, Effect, Phase, PhaseOutcome, Report, Severity};
 
@@ -129,11 +129,11 @@ fn cause(page: &mut Page, number: usize, ranked: &Ranked, reasons: bool) {
 }
 
 /// The first fix of a cause that holds for this server.
-fn first_fix(ranked: &Ranked, seen: Seen<'_>) -> Option<&'static CauseFix> {
+fn first_fix(ranked: &Ranked, seen: Seen<'_>) -> Option<&'static KnownFix> {
     ranked.cause.fixes.iter().find(|fix| fits(fix, seen))
 }
 
-fn step(page: &mut Page, number: usize, fix: &'static CauseFix, seen: Seen<'_>, commands: usize) {
+fn step(page: &mut Page, number: usize, fix: &'static KnownFix, seen: Seen<'_>, commands: usize) {
     let effect = match fix.effect {
         Effect::Safe => String::new(),
         effect => format!(" ({})", effect_name(effect)),
