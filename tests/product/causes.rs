@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rdprobe_diagnosis::causes::{self, Cause, Judgement, Seen, Sign, judge};
+use rdprobe_diagnosis::causes::{self, Asked, Cause, Judgement, Seen, Sign, judge};
 use rdprobe_report::{CauseStatus, Code, Confidence, Finding, Report, Severity, Status};
 use rdprobe_testkit::Scenario;
 
@@ -97,7 +97,8 @@ fn every_judge_returns_every_status_that_it_can() {
     for (host, report) in &reports {
         let json = serde_json::to_value(report).expect("a report is JSON");
         for cause in causes::all() {
-            let Judgement { status, evidence, reason, .. } = judge(cause, Seen::new(report), None);
+            let Judgement { status, evidence, reason, .. } =
+                judge(cause, Seen::new(report), Asked::default());
             seen.entry(cause.id).or_default().insert(name(status));
             assert!(!reason.is_empty(), "{}: no reason on {host}", cause.id);
             assert!(
@@ -127,7 +128,7 @@ fn nothing_is_confirmed_on_a_healthy_host() {
             continue;
         }
         for cause in causes::all() {
-            let status = judge(cause, Seen::new(&report), None).status;
+            let status = judge(cause, Seen::new(&report), Asked::default()).status;
             // What is worth knowing of certificate and UDP is seen on the wire on a healthy host too.
             let told = ["cert-wrong-eku-hostname", "udp-mtu-loss"].contains(&cause.id);
             assert!(status != CauseStatus::Confirmed || told, "{} is confirmed on {host}", cause.id);

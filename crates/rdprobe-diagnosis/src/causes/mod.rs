@@ -10,7 +10,7 @@ mod sign;
 use crate::knowledge::tables::{CAUSES, CLAIMS, REMEDIES};
 
 pub use crate::knowledge::{Cause, Claim, KnownFix, Remedy, Scope, Sign, Signs};
-pub use judge::{Hint, Judgement, judge};
+pub use judge::{Asked, Hint, Judgement, judge};
 pub use seen::Seen;
 
 /// Every cause.

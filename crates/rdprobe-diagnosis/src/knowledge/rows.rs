@@ -196,6 +196,8 @@ rows! {
         pub implies: List<Text> = (default),
         /// The causes that it is known to have, likeliest first.
         pub causes: List<Text> = (default),
+        /// It says no more than that it fails: client, server and surroundings weigh more than its causes.
+        pub vague: bool = (default),
         /// Where this was read; that of its file where it names none.
         pub source: Text = (default),
     }
@@ -214,6 +216,8 @@ rows! {
         pub words: List<Text>,
         /// The hello profile nearest to a client.
         pub profile: Option<Text>,
+        /// The version below which a client is old.
+        pub old_below: Option<Text>,
         /// Where this was read.
         pub source: Text = (default),
     }

@@ -11,6 +11,7 @@ mod number;
 mod phrase;
 mod questions;
 mod recognise;
+mod version;
 mod words;
 
 use crate::knowledge::tables::SYMPTOMS;
