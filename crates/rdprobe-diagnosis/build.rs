@@ -13,7 +13,7 @@ mod rows;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use rows::{Cause, Claim, Entry, Layer, Remedy, Symptom, Tag};
+use rows::{Cause, Claim, Entry, Layer, Regression, Remedy, Symptom, Tag};
 use serde::Deserialize;
 
 /// A file of `knowledge/`, or all of them.
@@ -29,6 +29,7 @@ struct Knowledge {
     cause: Vec<Cause>,
     claim: Vec<Claim>,
     remedy: Vec<Remedy>,
+    regression: Vec<Regression>,
     symptom: Vec<Symptom>,
 }
 
@@ -70,12 +71,14 @@ impl Knowledge {
         self.cause.append(&mut file.cause);
         self.claim.append(&mut file.claim);
         self.remedy.append(&mut file.remedy);
+        self.regression.append(&mut file.regression);
         self.symptom.append(&mut file.symptom);
     }
 
     /// The tables as Rust.
     fn tables(&self) -> String {
-        let Self { source: _, code, not_visible, layer, tag, cause, claim, remedy, symptom } = self;
+        let Self { source: _, code, not_visible, layer, tag, cause, claim, remedy, regression, symptom } =
+            self;
         format!(
             "pub(crate) static ENTRIES: &[Entry] = &{code:?};\n\
              pub(crate) static NOT_VISIBLE: &[&str] = &{not_visible:?};\n\
@@ -84,6 +87,7 @@ impl Knowledge {
              pub(crate) static CAUSES: &[Cause] = &{cause:?};\n\
              pub(crate) static CLAIMS: &[Claim] = &{claim:?};\n\
              pub(crate) static REMEDIES: &[Remedy] = &{remedy:?};\n\
+             pub(crate) static REGRESSIONS: &[Regression] = &{regression:?};\n\
              pub(crate) static SYMPTOMS: &[Symptom] = &{symptom:?};\n"
         )
     }

@@ -14,6 +14,7 @@ mod loopback;
 mod mangled;
 mod page;
 mod recordings;
+mod regressions;
 mod scenarios;
 mod silence;
 mod stage;

@@ -30,7 +30,7 @@ pub(crate) fn check(knowledge: &Knowledge) {
     knowledge.code.iter().for_each(entry);
     for row in &knowledge.cause {
         cause(row);
-        for list in [&row.needs, &row.fits, &row.never] {
+        for list in row.fixes.iter().map(|fix| &fix.fits).chain([&row.needs, &row.fits, &row.never]) {
             known(&row.id, "tag", list, &tags);
         }
         for list in row.fixes.iter().map(|fix| &fix.server).chain([&row.server]) {
@@ -48,6 +48,13 @@ pub(crate) fn check(knowledge: &Knowledge) {
     for remedy in &knowledge.remedy {
         known(&remedy.id, "cause", &remedy.causes, &causes);
         assert!(!remedy.sources.is_empty(), "{}: no source", remedy.id);
+    }
+    unique("regression", knowledge.regression.iter().map(|row| &row.id));
+    for row in &knowledge.regression {
+        known(&row.id, "tag", &row.tags, &tags);
+        assert!(!row.source.is_empty(), "{}: no source read, no row", row.id);
+        assert!(!(row.builds.is_empty() && row.tags.is_empty()), "{}: of which version?", row.id);
+        assert!(!row.families.is_empty(), "{}: under which symptom?", row.id);
     }
     for claim in &knowledge.claim {
         assert!(!claim.sources.is_empty(), "{}: no source", claim.id);

@@ -91,6 +91,12 @@ pub struct Fix {
     pub effect: Effect,
     /// What to do, step by step.
     pub steps: Vec<Text>,
+    /// What the commands are typed into.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub shell: Text,
+    /// Whole command lines, the host's own values filled in, ready to copy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<Text>,
     /// Where this is documented.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub source: Text,

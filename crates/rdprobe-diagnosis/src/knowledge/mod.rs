@@ -12,8 +12,8 @@ pub(crate) mod tables;
 use rdprobe_report::{ClientError, Fix};
 
 pub use rows::{
-    Cause, Claim, Entry, KnownClientError, KnownFix, Layer, Remedy, Scope, Signs, Symptom, SymptomKind, Tag,
-    TagKind,
+    Cause, Claim, Entry, KnownClientError, KnownFix, Layer, Regression, Remedy, Scope, Signs, Symptom,
+    SymptomKind, Tag, TagKind,
 };
 pub use sign::Sign;
 use tables::{ENTRIES, LAYERS, NOT_VISIBLE};
@@ -53,6 +53,8 @@ impl KnownFix {
             r#where: self.place,
             effect: self.effect,
             steps: self.steps.iter().map(|&step| step.into()).collect(),
+            shell: self.shell.into(),
+            commands: self.commands.iter().map(|&command| command.into()).collect(),
             source: self.source.into(),
         }
     }

@@ -48,6 +48,8 @@ rows! {
         pub effect: One<Effect>,
         /// Servers for which it holds; all of the cause's where it is empty.
         pub server: List<Text> = (default),
+        /// Tags of clients and surroundings that it is for, and that bring it forward.
+        pub fits: List<Text> = (default),
         /// Step by step.
         pub steps: List<Text> = (default),
         /// What the commands are typed into.
@@ -132,6 +134,24 @@ rows! {
         pub fits_with: List<List<Sign>> = (default),
         /// Why it can never be seen, where that is so.
         pub hidden: Option<Text>,
+    }
+
+    /// A fault of one version that another one mends.
+    pub struct Regression {
+        /// Stable id.
+        pub id: Text,
+        /// What is seen since which version.
+        pub title: Text,
+        /// Builds that the host's NTLM challenge claims; every one where it is empty.
+        pub builds: List<u32> = (default),
+        /// Tags of which one is named by the user: the client, or surroundings.
+        pub tags: List<Text> = (default),
+        /// Families of symptoms.
+        pub families: List<Text>,
+        /// What mends it.
+        pub mends: Text,
+        /// Where this was read.
+        pub source: Text,
     }
 
     /// A public statement, judged.

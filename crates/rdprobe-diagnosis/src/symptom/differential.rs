@@ -4,7 +4,9 @@ use rdprobe_report::{
     CauseStatus, JudgedCause, JudgedClaim, Report, Stage, SymptomReport, Told, WeighedRemedy,
 };
 
+use super::fixes::{filled, fixes};
 use super::likelihood::weigh;
+use super::regressions::regressions;
 use super::{Features, questions};
 use crate::causes::{self, Asked, Cause, Judgement, Seen};
 
@@ -74,7 +76,7 @@ pub fn differential(report: &Report, told: &Told) -> Option<SymptomReport> {
         .iter()
         .enumerate()
         .filter(|(place, ranked)| belongs(*place, ranked))
-        .filter_map(|(_, ranked)| judged(ranked, report))
+        .filter_map(|(_, ranked)| judged(ranked, &features, report))
         .collect();
     let meaning = best.map_or_else(
         || "This is no symptom that rdprobe knows; the causes are weighed by the rest.".into(),
@@ -87,14 +89,20 @@ pub fn differential(report: &Report, told: &Told) -> Option<SymptomReport> {
         is_not: best.and_then(|symptom| symptom.is_not).map(Into::into),
         client: told.client.as_ref().and_then(|_| client(&features)),
         causes,
+        regressions: regressions(&features, report),
         claims: claims(&features),
         remedies: remedies(&features, &ranked),
         question: questions(report, told).first().map(|question| question.text.into()),
     })
 }
 
-fn judged(ranked: &Ranked, report: &Report) -> Option<JudgedCause> {
+fn judged(ranked: &Ranked, features: &Features, report: &Report) -> Option<JudgedCause> {
     let judgement = ranked.judgement.as_ref()?;
+    let seen = Seen::new(report);
+    let fixes = match judgement.status {
+        CauseStatus::RuledOut => Vec::new(),
+        _ => fixes(ranked.cause, features, Some(seen)).into_iter().map(|fix| filled(fix, seen)).collect(),
+    };
     Some(JudgedCause {
         id: ranked.cause.id.into(),
         title: ranked.cause.title.into(),
@@ -102,7 +110,8 @@ fn judged(ranked: &Ranked, report: &Report) -> Option<JudgedCause> {
         likelihood: (ranked.likelihood * 1e4).round() / 1e4,
         evidence: judgement.evidence.clone(),
         reason: judgement.reason.clone(),
-        check: Seen::new(report).fill(ranked.cause.check),
+        check: seen.fill(ranked.cause.check),
+        fixes,
     })
 }
 

@@ -94,7 +94,8 @@ impl Features {
     /// The same with the user's answers taken from `told`; its words are not read again.
     #[must_use]
     pub fn answered(mut self, told: &Told) -> Self {
-        let by_symptom = self.recognised.best().and_then(|symptom| symptom.stage);
+        let telling = self.recognised.best().filter(|symptom| !symptom.vague);
+        let by_symptom = telling.and_then(|symptom| symptom.stage);
         self.stage_told = told.when.is_some();
         self.stage = told.when.or_else(|| by_words(&self.tags, STAGES)).or(by_symptom);
         self.since = told.since.or_else(|| by_words(&self.tags, SINCE));

@@ -6,11 +6,13 @@
 
 mod differential;
 mod features;
+mod fixes;
 mod likelihood;
 mod number;
 mod phrase;
 mod questions;
 mod recognise;
+pub mod regressions;
 mod version;
 mod words;
 
@@ -19,6 +21,7 @@ use crate::knowledge::tables::SYMPTOMS;
 pub use crate::knowledge::{Symptom, SymptomKind, Tag, TagKind};
 pub use differential::{Ranked, differential, rank};
 pub use features::Features;
+pub use fixes::fixes;
 pub use questions::{Answer, Question, questions};
 pub use recognise::{Match, Recognised, nearest, recognise};
 pub use words::{tag, tags, tags_in};
