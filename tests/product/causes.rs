@@ -47,6 +47,7 @@ fn with_credentials(healthy: &Report) -> Vec<(String, Report)> {
     for code in codes {
         let mut report = healthy.clone();
         report.findings.push(Finding {
+            ignored: false,
             code: Code::new(code),
             phase: rdprobe_report::Phase::Credssp,
             severity: Severity::Warning,

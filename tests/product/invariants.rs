@@ -1,6 +1,6 @@
 //! What holds for the report of every scenario, and what must not change a verdict.
 
-use rdprobe_report::{Confidence, Report, Severity};
+use rdprobe_report::{Confidence, Finding, Report, Severity};
 use rdprobe_testkit::Scenario;
 use serde_json::Value;
 
@@ -93,7 +93,9 @@ fn evidence_leads_somewhere_and_no_rule_claims_too_much() {
                 lines.push(format!("{code} names no remedy"));
             }
         }
-        if !report.findings.is_sorted_by(|left, right| left.severity >= right.severity) {
+        // What the user accepts comes last, however bad it is.
+        let rank = |finding: &Finding| (finding.ignored, std::cmp::Reverse(finding.severity));
+        if !report.findings.is_sorted_by_key(rank) {
             lines.push("findings are not sorted, the worst first".into());
         }
         lines

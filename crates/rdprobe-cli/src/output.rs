@@ -24,7 +24,8 @@ pub(crate) struct Output {
     pub(crate) screen: Screen,
     /// Everything, not only what fits on a screen.
     pub(crate) full: bool,
-    stdout: AutoStream<StdoutLock<'static>>,
+    stdout: StdoutLock<'static>,
+    choice: anstream::ColorChoice,
 }
 
 /// Wider lines are hard to read.
@@ -50,7 +51,8 @@ impl Output {
                 color,
             },
             full: arguments.full,
-            stdout: AutoStream::new(stdout.lock(), choice),
+            stdout: stdout.lock(),
+            choice,
         }
     }
 
@@ -66,7 +68,12 @@ impl Output {
     }
 
     pub(crate) fn write(&mut self, text: &str) -> io::Result<()> {
-        self.stdout.write_all(text.as_bytes())?;
+        // What bears no colour needs no look at each byte for it: JSON.
+        if text.contains('\x1b') {
+            AutoStream::new(&mut self.stdout, self.choice).write_all(text.as_bytes())?;
+        } else {
+            self.stdout.write_all(text.as_bytes())?;
+        }
         self.stdout.flush()
     }
 }

@@ -9,7 +9,7 @@ use rdprobe_report::{
 use crate::coverage::{self, Coverage};
 use crate::draft::Draft;
 use crate::view::View;
-use crate::{phases, plan, record, registry, rules, symptom, verdict};
+use crate::{expectations, phases, plan, record, registry, rules, symptom, verdict};
 
 /// Judges what was seen, as at `now`, and writes the report.
 pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> Report {
@@ -29,11 +29,19 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
     }
     let coverage = Coverage::of(seen, deciding, &findings);
     findings.extend(coverage::finding(seen, deciding, &coverage));
-    findings.sort_by_key(|finding| {
-        (std::cmp::Reverse(finding.severity), finding.phase, registry::rank(&finding.code))
-    });
     let phases = phases::report(seen, deciding, &coverage, &findings, now);
-    let verdict = verdict::over(seen, &coverage, &findings, &phases);
+    let client_outcome = verdict::client_outcome(&coverage, &findings);
+    let demanded = expectations::judge(
+        seen,
+        &expectations::Ground { phases: &phases, findings: &findings, client_outcome },
+    );
+    findings.extend(expectations::findings(&demanded));
+    expectations::ignore(seen, &mut findings);
+    findings.sort_by_key(|finding| {
+        let severity = std::cmp::Reverse(finding.severity);
+        (finding.ignored, severity, finding.phase, registry::rank(&finding.code))
+    });
+    let verdict = verdict::over(seen, &coverage, client_outcome, &findings, &phases);
     let mut report = Report {
         schema_version: SCHEMA_VERSION,
         tool: Tool::current(),
@@ -52,6 +60,8 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
         not_judged: record::not_judged(seen),
         not_asked: plan::not_asked(seen).iter().map(in_words).collect(),
         symptom: None,
+        expectations: demanded,
+        labels: seen.options.labels.clone(),
         other: Default::default(),
     };
     report.symptom = symptom::differential(&report, &seen.options.told);

@@ -36,6 +36,7 @@ impl Draft {
             client_errors: known
                 .map(|entry| entry.client_errors.iter().map(KnownClientError::to_report).collect())
                 .unwrap_or_default(),
+            ignored: false,
             code,
         })
     }

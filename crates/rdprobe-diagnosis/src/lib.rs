@@ -13,6 +13,7 @@ pub mod causes;
 mod coverage;
 mod diagnose;
 mod draft;
+mod expectations;
 pub mod knowledge;
 mod phases;
 mod plan;
@@ -28,4 +29,5 @@ mod windows;
 pub use rules::logon::{Ground, ground, unsafe_for_credentials};
 
 pub use diagnose::{diagnose, suspected};
+pub use expectations::{may_be_ignored, server_pattern};
 pub use plan::{MOST_AT_ONCE, MOST_ATTEMPTS, given_up, next_syn_version, plan, silence_ms};

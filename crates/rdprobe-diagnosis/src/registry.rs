@@ -147,19 +147,14 @@ registry! {
         PROBE_CUT_SHORT "probe-cut-short" Info Certain;
         PROBE_LOCAL_FAULT "probe-local-fault" Info Certain;
         PROBE_INCOMPLETE "probe-incomplete" Info Certain;
+        EXPECTATION_FAILED "expectation-failed" Error Certain;
+        EXPECTATION_NOT_OBSERVABLE "expectation-not-observable" Info Certain;
     }
 }
 
 /// Codes whose phase is not built yet; they stand here so that nobody takes them for something else.
-pub const RESERVED: &[&str] = &[
-    "mcs-refused",
-    "mcs-weak-encryption",
-    "licensing-no-server",
-    "licensing-rejected",
-    "server-error-info",
-    "expectation-failed",
-    "expectation-not-observable",
-];
+pub const RESERVED: &[&str] =
+    &["mcs-refused", "mcs-weak-encryption", "licensing-no-server", "licensing-rejected", "server-error-info"];
 
 /// The verdict's code where there is no primary finding.
 pub const HEALTHY: Code = Code::new("healthy");
@@ -176,7 +171,15 @@ pub(crate) fn rank(code: &Code) -> usize {
 
 /// Info findings that make a status inconclusive, because what was asked for was not answered.
 pub(crate) fn leaves_question_open(code: &Code) -> bool {
-    [LOGON_SKIPPED, LOGON_NOT_OBSERVABLE, PROBE_CUT_SHORT, PROBE_LOCAL_FAULT, PROBE_INCOMPLETE].contains(code)
+    const OPEN: [Code; 6] = [
+        LOGON_SKIPPED,
+        LOGON_NOT_OBSERVABLE,
+        PROBE_CUT_SHORT,
+        PROBE_LOCAL_FAULT,
+        PROBE_INCOMPLETE,
+        EXPECTATION_NOT_OBSERVABLE,
+    ];
+    OPEN.contains(code)
 }
 
 #[cfg(test)]

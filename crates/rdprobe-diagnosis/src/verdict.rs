@@ -35,15 +35,16 @@ fn more_addresses(seen: &Observations) -> bool {
 pub(crate) fn over(
     seen: &Observations,
     coverage: &Coverage,
+    client_outcome: ClientOutcome,
     findings: &[Finding],
     phases: &Phases,
 ) -> Verdict {
-    let worst = findings.first().map(|finding| finding.severity);
+    let first = findings.first().filter(|finding| !finding.ignored);
     let open = findings.iter().find(|finding| registry::leaves_question_open(&finding.code));
-    let (status, primary) = match (worst, open) {
-        (Some(Severity::Error), _) => (Status::Broken, findings.first()),
+    let (status, primary) = match (first.map(|finding| finding.severity), open) {
+        (Some(Severity::Error), _) => (Status::Broken, first),
         (_, Some(open)) => (Status::Inconclusive, Some(open)),
-        (Some(Severity::Warning), None) => (Status::Degraded, findings.first()),
+        (Some(Severity::Warning), None) => (Status::Degraded, first),
         (Some(Severity::Info) | None, None) => (Status::Healthy, None),
     };
     let summary = match primary {
@@ -57,7 +58,7 @@ pub(crate) fn over(
         phase: primary.map(|finding| finding.phase),
         code: primary.map_or(registry::HEALTHY, |finding| finding.code.clone()),
         confidence: primary.map_or(Confidence::Certain, |finding| finding.confidence).min(most),
-        client_outcome: client_outcome(coverage, findings),
+        client_outcome,
         summary: advice::with_machine(summary, seen, phases),
         client_errors: primary.map(|finding| finding.client_errors.clone()).unwrap_or_default(),
         ruled_out: advice::ruled_out(seen, phases, findings),
@@ -66,10 +67,14 @@ pub(crate) fn over(
 }
 
 /// What the reference client would do, as far as was looked.
-fn client_outcome(coverage: &Coverage, findings: &[Finding]) -> ClientOutcome {
+pub(crate) fn client_outcome(coverage: &Coverage, findings: &[Finding]) -> ClientOutcome {
     /// Errors that a person can click through, or that only our own checks know.
-    const NOT_THE_CLIENT: [Code; 3] =
-        [registry::CERT_EXPIRED, registry::CERT_NOT_YET_VALID, registry::CERT_PIN_MISMATCH];
+    const NOT_THE_CLIENT: [Code; 4] = [
+        registry::CERT_EXPIRED,
+        registry::CERT_NOT_YET_VALID,
+        registry::CERT_PIN_MISMATCH,
+        registry::CERT_EXPIRES_SOON,
+    ];
     const WARNS: [Code; 6] = [
         registry::CERT_EXPIRED,
         registry::CERT_NOT_YET_VALID,

@@ -85,6 +85,12 @@ pub trait Machine {
     /// How many bytes may be read at the most before the next call of `receive`; 0 once the phase is over.
     fn wanted(&self) -> usize;
 
+    /// Whether the phase has done what it is for, and what is still wanted comes from a peer that thinks better of it
+    /// alone: it is waited for one round trip and a little.
+    fn is_content(&self) -> bool {
+        false
+    }
+
     /// Takes bytes that came, at least one and never more than `wanted` named.
     fn receive(&mut self, bytes: &[u8]);
 

@@ -151,6 +151,14 @@ impl Recipe {
             == (other.purpose, other.address, other.alone, other.beside.is_some(), &other.ask)
     }
 
+    /// How deep a TCP attempt goes.
+    pub fn depth(&self) -> Option<Depth> {
+        match &self.ask {
+            Ask::Tcp { depth, .. } => Some(*depth),
+            Ask::Udp { .. } => None,
+        }
+    }
+
     /// The hello that a TCP attempt sends.
     pub fn hello(&self) -> Option<&str> {
         match &self.ask {

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Phase;
+use crate::facts::is_default;
 
 /// A stable diagnostic code, `tls-key-unusable`. The registry of rdprobe-diagnosis has them all.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -75,6 +76,9 @@ pub struct Finding {
     pub fixes: Vec<Fix>,
     /// What a user's client shows.
     pub client_errors: Vec<ClientError>,
+    /// The user knows and accepts it: it does not count in the status.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ignored: bool,
 }
 
 /// A text that the knowledge holds, or a recorded report.

@@ -5,6 +5,7 @@
 //! again without the host.
 
 mod attempt;
+mod expectation;
 pub mod facts;
 mod failure;
 mod finding;
@@ -21,6 +22,7 @@ mod tls;
 mod verdict;
 
 pub use attempt::{Ask, Attempt, Beside, Depth, Offer, Purpose, RUSTLS, Recipe, Step, Waiting};
+pub use expectation::{CertDays, Expectation, ExpectationOutcome, ExpectationReport};
 pub use facts::Facts;
 pub use failure::{Failure, FailureEvidence, FailureKind, Limit, LocalFault};
 pub use finding::{ClientError, Code, Confidence, Effect, Finding, Fix, Next, Severity, Where};

@@ -1,12 +1,14 @@
 //! Observations: all that was seen of one target, and the question that was asked.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::facts::DnsFacts;
 use crate::facts::is_default;
-use crate::{Attempt, Facts, Millis, Step, Target, Told, facts::DnsFacts};
+use crate::{Attempt, CertDays, Code, Expectation, Facts, Millis, Step, Target, Told};
 
 /// What was asked for, as far as it decides the plan or the verdict. Recorded, so that a replay judges the same
 /// question.
@@ -52,6 +54,18 @@ pub struct Options {
     /// What the user told.
     #[serde(skip_serializing_if = "is_default")]
     pub told: Told,
+    /// What the user demands.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<Expectation>,
+    /// When a certificate expires soon, where it is not 14 days before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cert_days: Option<CertDays>,
+    /// Codes that are known and accepted: they stay in the report and out of the status.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<Code>,
+    /// Words of the user's own, which stand in the report under `labels`.
+    #[serde(skip)]
+    pub labels: BTreeMap<String, String>,
 }
 
 impl Default for Options {
@@ -71,6 +85,10 @@ impl Default for Options {
             udp_port: None,
             udp_probes: 3,
             told: Told::default(),
+            expect: Vec::new(),
+            cert_days: None,
+            ignore: Vec::new(),
+            labels: BTreeMap::new(),
         }
     }
 }

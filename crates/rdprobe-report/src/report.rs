@@ -9,8 +9,8 @@ use crate::facts::{
     CertificateFacts, CredsspFacts, DnsFacts, TcpFacts, TlsFacts, UdpFacts, X224Facts, is_default,
 };
 use crate::{
-    Attempt, Failure, Finding, Millis, Observations, Options, PhaseOutcome, Step, SymptomReport, Target,
-    Timestamp, Verdict,
+    Attempt, ExpectationReport, Failure, Finding, Millis, Observations, Options, PhaseOutcome, Step,
+    SymptomReport, Target, Timestamp, Verdict,
 };
 
 /// Version of the report's format. Fields may be added under the same version; none changes its meaning.
@@ -52,6 +52,12 @@ pub struct Report {
     /// What the user's symptom comes to on this host; absent where the user told nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub symptom: Option<SymptomReport>,
+    /// What the user demanded, one by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expectations: Vec<ExpectationReport>,
+    /// Words of the user's own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// The deadline or the user ended the probe before its plan was done.
     #[serde(default, skip_serializing_if = "is_default")]
     pub cut_short: bool,
@@ -79,7 +85,7 @@ impl Report {
         }
         Observations {
             target: self.target.clone(),
-            options: self.options.clone(),
+            options: Options { labels: self.labels.clone(), ..self.options.clone() },
             resolution: self.resolution.clone(),
             attempts,
             elapsed_ms: self.duration_ms,

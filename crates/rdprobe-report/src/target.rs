@@ -27,6 +27,15 @@ impl Target {
         self.host.parse().ok()
     }
 
+    /// A host and a port from `HOST`, `HOST:PORT`, `[V6]:PORT` or a bare IPv6 address.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn host_and_port(text: &str, default_port: u16) -> Result<(String, u16), ParseTargetError> {
+        let (host, port) = split(text.trim(), default_port).map_err(ParseTargetError)?;
+        Ok((host.into(), port))
+    }
+
     /// Whether a resolver can be asked for this name.
     ///
     /// # Errors
@@ -62,6 +71,11 @@ fn parse(text: &str) -> Result<Target, String> {
     if let Some(hint) = mistaken(input) {
         return Err(hint);
     }
+    let (host, port) = split(input, Target::DEFAULT_PORT)?;
+    Ok(Target { input: input.into(), host: host.into(), port })
+}
+
+fn split(input: &str, default_port: u16) -> Result<(&str, u16), String> {
     let (host, port) = if input.parse::<Ipv6Addr>().is_ok() {
         (input, None)
     } else if let Some(rest) = input.strip_prefix('[') {
@@ -86,13 +100,13 @@ fn parse(text: &str) -> Result<Target, String> {
         check_name(host)?;
     }
     let port = match port {
-        None => Target::DEFAULT_PORT,
+        None => default_port,
         Some(port) => match port.parse::<u16>() {
             Ok(port) if port > 0 => port,
-            _ => return Err(format!("{port:?} is no port: 1 to 65535, or none for 3389")),
+            _ => return Err(format!("{port:?} is no port: 1 to 65535, or none for {default_port}")),
         },
     };
-    Ok(Target { input: input.into(), host: host.into(), port })
+    Ok((host, port))
 }
 
 /// What people paste that is no host, and what to type instead.

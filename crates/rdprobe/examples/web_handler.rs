@@ -10,7 +10,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:8089").await?;
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8089".into());
+    let listener = TcpListener::bind(address).await?;
     println!("http://{}", listener.local_addr()?);
     // One for all requests: two that lead to one host take turns there.
     let admission = Arc::new(Admission::new());

@@ -1,18 +1,18 @@
-//! One attempt: connect, then one machine after the other as deep as the recipe says, then a polite goodbye.
+//! One attempt: connect, then one machine after the other as the path leads, then a polite goodbye.
 
 use std::time::Duration;
 
-use rdprobe_diagnosis::{Ground, unsafe_for_credentials};
-use rdprobe_protocol::credssp::{CredsspMachine, Wrapping};
+use rdprobe_diagnosis::Ground;
+use rdprobe_protocol::credssp::CredsspMachine;
+use rdprobe_protocol::path::{self, Stage};
 use rdprobe_protocol::tls::{HelloMachine, HelloSeed};
 use rdprobe_protocol::x224::X224Machine;
 use rdprobe_protocol::{Concluded, Ending, Machine, certificate};
-use rdprobe_report::facts::{CertificateFacts, SignatureCheck, TcpFacts};
+use rdprobe_report::facts::{SignatureCheck, TcpFacts};
 use rdprobe_report::{
-    Ask, Depth, Facts, Failure, FailureEvidence, FailureKind, HelloProfile, Limit, LocalFault, Millis, Offer,
-    Phase, Protocol, Purpose, RUSTLS, Recipe, Step, StepOutcome,
+    Ask, Depth, Facts, Failure, FailureEvidence, FailureKind, HelloProfile, Limit, LocalFault, Millis, Phase,
+    RUSTLS, Recipe, Step, StepOutcome,
 };
-use rustls::pki_types::CertificateDer;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -21,13 +21,10 @@ use crate::channel::Channel;
 use crate::context::Context;
 use crate::drive::{Until, drive};
 use crate::events::Reporter;
-use crate::handshake::{RustlsMachine, random};
+use crate::handshake::{Handshake, RustlsMachine, Shown, random};
 use crate::logon;
-use crate::network::{ConnectError, Network, Stream as _, passes};
+use crate::network::{ConnectError, Network, Stream, passes};
 
-/// How long a refusal of our missing client certificate is waited for beyond one round trip. A server that goes on
-/// without one sends its session tickets, which end the wait at once.
-const REFUSAL_GRACE: Duration = Duration::from_millis(100);
 /// Between two tries for which our own side had no socket.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
@@ -43,8 +40,8 @@ pub(crate) async fn run<N: Network>(
     ground: Ground,
 ) {
     let patience = recipe.patience_ms.map(|ms| Duration::from_millis(ms.into()));
-    match recipe.ask {
-        Ask::Tcp { offer, hello, depth } => {
+    match &recipe.ask {
+        Ask::Tcp { .. } => {
             let alone = recipe.alone;
             let _turn = context.admit(context.admission.turn(context.number, recipe.address, alone)).await;
             if alone {
@@ -55,12 +52,10 @@ pub(crate) async fn run<N: Network>(
             }
             let descriptor = context.admit(context.admission.descriptor()).await;
             reporter.began();
-            Connection { context, reporter: &reporter, purpose: recipe.purpose, depth, patience, ground }
-                .run(recipe.address, offer, hello, descriptor)
-                .await;
+            Connection { context, reporter: &reporter, patience, ground }.run(&recipe, descriptor).await;
         }
         Ask::Udp { syns, all } => {
-            crate::datagram::run(context, &reporter, recipe.address, syns, all).await;
+            crate::datagram::run(context, &reporter, recipe.address, *syns, *all).await;
         }
     }
     reporter.ended();
@@ -69,42 +64,34 @@ pub(crate) async fn run<N: Network>(
 struct Connection<'a, N: Network> {
     context: &'a Context<'a, N>,
     reporter: &'a Reporter,
-    purpose: Purpose,
-    depth: Depth,
     /// For how long each phase is waited for, where that is less than its limit.
     patience: Option<Duration>,
     ground: Ground,
 }
 
 impl<N: Network> Connection<'_, N> {
-    async fn run(
-        &self,
-        address: std::net::SocketAddr,
-        offer: Option<Offer>,
-        hello: Option<String>,
-        descriptor: Descriptor,
-    ) {
+    async fn run(&self, recipe: &Recipe, descriptor: Descriptor) {
         let mut ready = None;
-        if self.depth == Depth::Logon {
+        if recipe.depth() == Some(Depth::Logon) {
             // Before the connection, which a host would not keep open for the others' turns.
             match logon::prepare(self.context, self.ground.spnego).await {
                 Ok(prepared) => ready = Some(prepared),
                 Err(why) => return self.not_tried(why),
             }
         }
-        let Some(stream) = self.connect(address).await else {
+        let Some(stream) = self.connect(recipe.address).await else {
             return;
         };
-        if hello.is_some() {
+        if recipe.hello().is_some() {
             // There will be a certificate to judge; a host that takes no connection costs no look at the disk.
             self.context.trust.load_ahead();
         }
         let mut channel = Channel::new(stream);
-        self.talk(&mut channel, offer.as_ref(), hello.as_deref(), ready).await;
+        self.walk(recipe, &mut channel, ready).await;
         // What the kernel has measured by now is better than what it knew at the start.
         self.reporter.learnt(Facts::Tcp(channel.stream().facts()));
         if let Some(stream) = channel.farewell().await {
-            self.context.leaving.push(address, stream, descriptor);
+            self.context.leaving.push(recipe.address, stream, descriptor);
         }
     }
 
@@ -128,7 +115,7 @@ impl<N: Network> Connection<'_, N> {
                 (None, Concluded { facts: Facts::Tcp(nothing), failure: Some(failure) })
             }
         };
-        self.step(from, concluded, (0, 0));
+        self.step(Lap { from, before: (0, 0) }, (0, 0), concluded);
         stream
     }
 
@@ -160,123 +147,98 @@ impl<N: Network> Connection<'_, N> {
         }
     }
 
-    /// The phases after TCP; each goes on only where the one before succeeded.
-    async fn talk(
-        &self,
-        channel: &mut Channel<N::Stream>,
-        offer: Option<&Offer>,
-        hello: Option<&str>,
-        ready: Option<logon::Ready>,
-    ) {
-        let mut selected = Protocol::SSL;
-        if let Some(offer) = offer {
-            let Some(confirmed) = self.negotiate(channel, offer).await else {
-                return;
+    /// Goes the way of the recipe for as long as each phase ends well.
+    async fn walk(&self, recipe: &Recipe, channel: &mut Channel<N::Stream>, mut ready: Option<logon::Ready>) {
+        let mut facts = Vec::new();
+        while let Some(stage) = path::next(recipe, &facts) {
+            let lap = Lap::of(channel);
+            let mut shown = None;
+            let concluded = match stage {
+                Stage::X224(offer) => {
+                    let mut machine = Box::new(X224Machine::new(offer));
+                    self.drive(Phase::X224, &mut *machine, channel).await;
+                    machine.conclude()
+                }
+                Stage::Tls(hello) => {
+                    let (concluded, seen) = self.handshake(hello, channel).await;
+                    shown = seen;
+                    concluded
+                }
+                Stage::Credssp(wrapping) => {
+                    let mut machine = Box::new(CredsspMachine::new(wrapping));
+                    self.drive(Phase::Credssp, &mut *machine, channel).await;
+                    self.with_skew(machine.conclude(), lap.from.elapsed())
+                }
+                Stage::Logon => {
+                    let Some(ready) = ready.take() else { return };
+                    let until = self.until(lap.from, self.context.timeouts.phase);
+                    let outcome = logon::run(self.context, channel, ready, &self.ground, &facts, until).await;
+                    if outcome.timed_out {
+                        self.note_cut_off(until);
+                    }
+                    outcome.concluded
+                }
             };
-            selected = confirmed;
-        }
-        let (Some(hello), true) = (hello, selected.uses_tls() && self.depth >= Depth::Tls) else {
-            return;
-        };
-        if hello != RUSTLS {
-            return self.read_hello(channel, hello).await;
-        }
-        let (secured, certificate) = self.handshake(channel).await;
-        if secured && self.depth >= Depth::Credssp && selected.uses_credssp() {
-            match ready {
-                Some(ready) => self.logon(channel, ready, certificate.as_deref(), selected).await,
-                None => self.challenge(channel).await,
+            let ended_well = concluded.failure.is_none();
+            if ended_well {
+                facts.push(concluded.facts.clone());
+            }
+            self.step(lap, channel.bytes(), concluded);
+            facts.extend(shown.and_then(|shown| self.certificate(shown)));
+            if !ended_well {
+                return;
             }
         }
     }
 
-    async fn negotiate(&self, channel: &mut Channel<N::Stream>, offer: &Offer) -> Option<Protocol> {
-        let mut machine = X224Machine::new(offer);
-        let ran = self.drive(Phase::X224, &mut machine, channel).await;
-        let concluded = Box::new(machine).conclude();
-        let selected = match &concluded.facts {
-            Facts::X224(facts) => facts.selected,
-            _ => None,
-        };
-        self.step(ran.from, concluded, ran.bytes).then_some(selected).flatten()
-    }
-
-    /// The hello of a profile, and what the server says to it in clear.
-    async fn read_hello(&self, channel: &mut Channel<N::Stream>, hello: &str) {
-        let Some(profile) = HelloProfile::named(hello, &self.context.options.client) else {
-            let failure = Failure::local(LocalFault::Options, format!("there is no hello profile {hello}"));
-            let facts = Facts::Tls(Box::default());
-            self.step(Instant::now(), Concluded { facts, failure: Some(failure) }, (0, 0));
-            return;
-        };
-        let seed = HelloSeed { random: random(), session_id: random(), key_share: random() };
-        let mut machine = HelloMachine::new(&profile, Some(self.context.server_name), &seed);
-        let ran = self.drive(Phase::Tls, &mut machine, channel).await;
-        let chain: Vec<CertificateDer<'static>> =
-            machine.chain().iter().map(|der| CertificateDer::from(der.clone())).collect();
-        self.step(ran.from, Box::new(machine).conclude(), ran.bytes);
-        self.certificate(&chain, None);
-    }
-
-    /// The real handshake: whether the channel is secured by it, and the certificate where a logon will ask for it.
-    async fn handshake(&self, channel: &mut Channel<N::Stream>) -> (bool, Option<Box<CertificateFacts>>) {
-        let mut machine = match RustlsMachine::new(self.context.server_name) {
+    /// TLS with this hello, which leaves a layer on the channel where it was completed.
+    async fn handshake(&self, hello: &str, channel: &mut Channel<N::Stream>) -> (Concluded, Option<Shown>) {
+        let mut machine = match self.handshake_machine(hello) {
             Ok(machine) => machine,
             Err(reason) => {
-                let facts = Facts::Tls(Box::default());
-                let failure = Some(Failure::local(LocalFault::Options, reason));
-                return (self.step(Instant::now(), Concluded { facts, failure }, (0, 0)), None);
+                let failure = Failure::local(LocalFault::Options, reason);
+                return (Concluded { facts: Facts::Tls(Box::default()), failure: Some(failure) }, None);
             }
         };
-        let mut ran = self.drive(Phase::Tls, &mut machine, channel).await;
-        if machine.await_refusal() {
-            let round_trip = channel.stream().facts().rtt_ms.map(Duration::from).unwrap_or_default();
-            let before = channel.bytes();
-            let until = self.until(Instant::now(), round_trip + REFUSAL_GRACE);
-            drive(&mut machine, channel, until).await;
-            let after = channel.bytes();
-            ran.bytes = (ran.bytes.0 + after.0 - before.0, ran.bytes.1 + after.1 - before.1);
+        self.drive(Phase::Tls, &mut *machine, channel).await;
+        let shown = machine.shown();
+        let (concluded, layer) = machine.finish();
+        if let Some(layer) = layer {
+            channel.push(layer);
         }
-        let chain = machine.chain();
-        let check = machine.signature_check();
-        let (concluded, tls) = machine.finish();
-        let ok = self.step(ran.from, concluded, ran.bytes);
-        let certificate = self.certificate(&chain, check);
-        if ok {
-            channel.secure(tls);
-        }
-        (ok, certificate)
+        (concluded, Some(shown))
     }
 
-    /// Records the certificate that the handshake showed, if it did. What it says, where a logon will ask for it.
-    fn certificate(
-        &self,
-        chain: &[CertificateDer<'static>],
-        check: Option<SignatureCheck>,
-    ) -> Option<Box<CertificateFacts>> {
-        if chain.is_empty() {
+    fn handshake_machine(&self, hello: &str) -> Result<Box<dyn Handshake>, String> {
+        let name = self.context.server_name;
+        if hello == RUSTLS {
+            return Ok(Box::new(RustlsMachine::new(name)?));
+        }
+        let profile = HelloProfile::named(hello, &self.context.options.client)
+            .ok_or_else(|| format!("there is no hello profile {hello}"))?;
+        let seed = HelloSeed { random: random(), session_id: random(), key_share: random() };
+        Ok(Box::new(HelloMachine::new(&profile, Some(name), &seed)))
+    }
+
+    /// Records the certificate that the handshake showed, if it did, and what it says.
+    fn certificate(&self, shown: Shown) -> Option<Facts> {
+        if shown.chain.is_empty() {
             return None;
         }
         let from = Instant::now();
-        let ders: Vec<Vec<u8>> = chain.iter().map(|der| der.to_vec()).collect();
+        let ders: Vec<Vec<u8>> = shown.chain.iter().map(|der| der.to_vec()).collect();
         let mut facts = certificate::certificate_facts(&ders);
-        facts.signature_check = Some(check.unwrap_or(SignatureCheck::NotVerifiable));
-        self.context.trust.judge(chain, &mut facts, self.context.network.now());
+        facts.signature_check = Some(shown.check.unwrap_or(SignatureCheck::NotVerifiable));
+        self.context.trust.judge(&shown.chain, &mut facts, self.context.network.now());
         let failure =
             facts.parse_error.as_ref().map(|error| Failure::new(FailureKind::Malformed, error.clone()));
-        let facts = Box::new(facts);
-        let kept = (self.depth == Depth::Logon).then(|| facts.clone());
-        self.step(from, Concluded { facts: Facts::Certificate(facts), failure }, (0, 0));
-        kept
+        let facts = Facts::Certificate(Box::new(facts));
+        self.step(Lap { from, before: (0, 0) }, (0, 0), Concluded { facts: facts.clone(), failure });
+        Some(facts)
     }
 
-    /// The NTLM challenge, and the clock in it.
-    async fn challenge(&self, channel: &mut Channel<N::Stream>) {
-        let wrapping = if self.purpose == Purpose::Spnego { Wrapping::Spnego } else { Wrapping::Bare };
-        let mut machine = CredsspMachine::new(wrapping);
-        let ran = self.drive(Phase::Credssp, &mut machine, channel).await;
-        let round_trip = ran.from.elapsed();
-        let mut concluded = Box::new(machine).conclude();
+    /// The clock in the challenge, which came after this round trip, against ours.
+    fn with_skew(&self, mut concluded: Concluded, round_trip: Duration) -> Concluded {
         if let Facts::Credssp(facts) = &mut concluded.facts
             && let Some(server_time) = facts.server_time
         {
@@ -285,64 +247,16 @@ impl<N: Network> Connection<'_, N> {
             facts.skew_ms = Some(Millis((server_time.unix_millis() as f64 - ours).round()));
             facts.skew_error_ms = Some(Millis((half * 1e3).round() / 1e3));
         }
-        self.step(ran.from, concluded, ran.bytes);
+        concluded
     }
 
-    /// The logon, where this connection too is good enough to send credentials over.
-    async fn logon(
-        &self,
-        channel: &mut Channel<N::Stream>,
-        ready: logon::Ready,
-        certificate: Option<&CertificateFacts>,
-        selected: Protocol,
-    ) {
-        let public_key = match self.safe_key(certificate) {
-            Ok(public_key) => public_key,
-            Err(why) => return self.not_tried(why),
-        };
-        let from = Instant::now();
-        let before = channel.bytes();
-        let until = self.until(from, self.context.timeouts.phase);
-        let outcome = logon::run(self.context, channel, ready, public_key, selected, until).await;
-        if outcome.timed_out {
-            self.note_cut_off(until);
-        }
-        let after = channel.bytes();
-        self.step(from, outcome.concluded, (after.0 - before.0, after.1 - before.1));
-    }
-
-    /// The key of the certificate that this connection showed, to which the logon is bound.
-    ///
-    /// # Errors
-    /// Why no credentials go over it: the certificate is not the one that was judged, or would not have been judged
-    /// good enough.
-    fn safe_key(&self, certificate: Option<&CertificateFacts>) -> Result<Vec<u8>, String> {
-        let facts = certificate.ok_or("the connection for it showed no certificate")?;
-        if facts.sha256.is_none() || facts.sha256 != self.ground.certificate {
-            return Err(
-                "the connection for it showed another certificate than the one that was judged".into()
-            );
-        }
-        if let Some(why) = unsafe_for_credentials(facts, self.context.server_name, self.context.options) {
-            return Err(why);
-        }
-        certificate::subject_public_key(facts).ok_or_else(|| "the certificate's key cannot be read".into())
-    }
-
-    /// Records that no credentials were sent, and why.
-    fn not_tried(&self, why: String) {
-        let concluded = logon::not_tried(self.context, why);
-        self.step(Instant::now(), concluded, (0, 0));
-    }
-
-    async fn drive(
+    async fn drive<M: Machine + Send + ?Sized>(
         &self,
         phase: Phase,
-        machine: &mut (dyn Machine + Send),
+        machine: &mut M,
         channel: &mut Channel<N::Stream>,
-    ) -> Ran {
+    ) {
         let from = Instant::now();
-        let before = channel.bytes();
         let until = self.until(from, self.context.timeouts.phase);
         self.reporter.waits(phase, from);
         let timed_out = tokio::select! {
@@ -357,23 +271,26 @@ impl<N: Network> Connection<'_, N> {
                 machine.end(Ending::Silent { silent_ms, limit: Limit::Patience });
             }
         }
-        let after = channel.bytes();
-        Ran { from, bytes: (after.0 - before.0, after.1 - before.1) }
     }
 
-    /// Reports a step that ran from `from` until now. True where it ended well.
-    fn step(&self, from: Instant, concluded: Concluded, bytes: (u64, u64)) -> bool {
+    /// Records that no credentials were sent, and why.
+    fn not_tried(&self, why: String) {
+        let concluded = logon::not_tried(self.context, why);
+        self.step(Lap { from: Instant::now(), before: (0, 0) }, (0, 0), concluded);
+    }
+
+    /// Reports a step that ran from `lap` until now, by when the channel has moved so many bytes.
+    fn step(&self, lap: Lap, bytes: (u64, u64), concluded: Concluded) {
         let ok = concluded.failure.is_none();
         self.reporter.step(Step {
             facts: concluded.facts,
             outcome: if ok { StepOutcome::Ok } else { StepOutcome::Failed },
-            started_ms: Millis::from(from.duration_since(self.context.started)),
-            duration_ms: Millis::from(from.elapsed()),
-            bytes_sent: bytes.0,
-            bytes_received: bytes.1,
+            started_ms: Millis::from(lap.from.duration_since(self.context.started)),
+            duration_ms: Millis::from(lap.from.elapsed()),
+            bytes_sent: bytes.0 - lap.before.0,
+            bytes_received: bytes.1 - lap.before.1,
             failure: concluded.failure,
         });
-        ok
     }
 
     /// The end of a phase that begins at `from`: its own time, or the probe's deadline where that comes first.
@@ -405,8 +322,14 @@ async fn elapsed() -> Elapsed {
     }
 }
 
-/// When a machine ran, and the bytes it cost.
-struct Ran {
+/// When a step began, and what the channel had sent and received by then, in bytes.
+struct Lap {
     from: Instant,
-    bytes: (u64, u64),
+    before: (u64, u64),
+}
+
+impl Lap {
+    fn of<S: Stream>(channel: &Channel<S>) -> Self {
+        Self { from: Instant::now(), before: channel.bytes() }
+    }
 }

@@ -1,13 +1,13 @@
-//! A connection as the machines see it: plain at first, and inside TLS once the handshake is done.
+//! A connection as the machines see it: TCP, and over it the layers that stand.
 
-use std::io::{self, Read as _, Write as _};
+use std::borrow::Cow;
+use std::io;
 use std::time::Duration;
 
-use rdprobe_report::facts::Alert;
-use rustls::ClientConnection;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
+use crate::layer::{Broken, Layer};
 use crate::network::Stream;
 
 /// How long saying goodbye may take: the bytes are few, so only a peer that reads nothing makes it wait.
@@ -19,10 +19,14 @@ const READ_SIZE: usize = 16 * 1024;
 const RESET_GRACE: Duration = Duration::from_millis(10);
 const RESET_MOST: Duration = Duration::from_secs(1);
 
-/// A TCP connection, with TLS inside it or not, that counts its bytes.
+/// A TCP connection with the layers over it, that counts its bytes.
 pub(crate) struct Channel<S> {
     stream: S,
-    tls: Option<Box<ClientConnection>>,
+    /// From TCP upwards.
+    layers: Vec<Box<dyn Layer>>,
+    /// What came through the layers and was not read yet, and how they ended behind it.
+    unwrapped: Vec<u8>,
+    broken: Option<Broken>,
     sent: u64,
     received: u64,
     /// Nothing has come since our last bytes.
@@ -34,20 +38,19 @@ pub(crate) struct Channel<S> {
     ended: bool,
 }
 
-/// Why no more bytes come.
-#[derive(Debug)]
-pub(crate) enum Broken {
-    /// The socket's error, or `UnexpectedEof` for a FIN.
-    Socket(io::Error),
-    /// An alert inside TLS.
-    Alert(Alert),
-    /// TLS itself was broken by the peer.
-    Tls(rustls::Error),
-}
-
 impl<S: Stream> Channel<S> {
     pub(crate) fn new(stream: S) -> Self {
-        Self { stream, tls: None, sent: 0, received: 0, unanswered: false, fault: None, ended: false }
+        Self {
+            stream,
+            layers: Vec::new(),
+            unwrapped: Vec::new(),
+            broken: None,
+            sent: 0,
+            received: 0,
+            unanswered: false,
+            fault: None,
+            ended: false,
+        }
     }
 
     pub(crate) fn stream(&self) -> &S {
@@ -69,9 +72,10 @@ impl<S: Stream> Channel<S> {
         (self.sent, self.received)
     }
 
-    /// From here on, what is read and written goes through this TLS connection, whose handshake is done.
-    pub(crate) fn secure(&mut self, tls: Box<ClientConnection>) {
-        self.tls = Some(tls);
+    /// From here on, what is read and written goes through this layer too. What came to it already is kept.
+    pub(crate) fn push(&mut self, layer: Box<dyn Layer>) {
+        self.layers.push(layer);
+        self.unwrap(&[]);
     }
 
     /// Reads at least one byte; none means that the peer has ended the connection.
@@ -103,35 +107,44 @@ impl<S: Stream> Channel<S> {
     }
 
     async fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Broken> {
-        let Self { stream, tls, received, .. } = self;
-        let Some(tls) = tls else {
-            let length = stream.read(buffer).await.map_err(Broken::Socket)?;
-            *received += length as u64;
-            return Ok(length);
-        };
-        loop {
-            match tls.reader().read(buffer) {
-                Ok(length) => return Ok(length),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(Broken::Socket(error)),
+        if self.layers.is_empty() {
+            return self.receive(buffer).await;
+        }
+        while self.unwrapped.is_empty() {
+            match self.broken.take() {
+                Some(Broken::Closed) => return Ok(0),
+                Some(broken) => return Err(broken),
+                None => {}
             }
-            let mut records = [0; READ_SIZE];
-            let length = stream.read(&mut records).await.map_err(Broken::Socket)?;
-            *received += length as u64;
+            let mut bytes = [0; READ_SIZE];
+            let length = self.receive(&mut bytes).await?;
             if length == 0 {
                 return Ok(0);
             }
-            let mut rest = &records[..length];
-            while !rest.is_empty() {
-                tls.read_tls(&mut rest).map_err(Broken::Socket)?;
-                tls.process_new_packets().map_err(|error| match error {
-                    rustls::Error::AlertReceived(description) => {
-                        Broken::Alert(Alert::new(2, description.into()))
-                    }
-                    other => Broken::Tls(other),
-                })?;
-            }
+            self.unwrap(&bytes[..length]);
         }
+        let length = buffer.len().min(self.unwrapped.len());
+        buffer[..length].copy_from_slice(&self.unwrapped[..length]);
+        self.unwrapped.drain(..length);
+        Ok(length)
+    }
+
+    async fn receive(&mut self, buffer: &mut [u8]) -> Result<usize, Broken> {
+        let length = self.stream.read(buffer).await.map_err(Broken::Socket)?;
+        self.received += length as u64;
+        Ok(length)
+    }
+
+    fn unwrap(&mut self, bytes: &[u8]) {
+        let mut bytes = Cow::Borrowed(bytes);
+        for layer in &mut self.layers {
+            let mut plain = Vec::new();
+            if let Err(broken) = layer.unwrap(&bytes, &mut plain) {
+                self.broken.get_or_insert(broken);
+            }
+            bytes = Cow::Owned(plain);
+        }
+        self.unwrapped.extend_from_slice(&bytes);
     }
 
     /// Writes all of it: one TLS record where it fits in one. A failure is kept: what can still be read is read first,
@@ -144,33 +157,27 @@ impl<S: Stream> Channel<S> {
     }
 
     async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let Some(tls) = &mut self.tls else {
-            self.stream.write_all(bytes).await?;
-            self.sent += bytes.len() as u64;
-            return self.stream.flush().await;
-        };
-        tls.writer().write_all(bytes)?;
-        self.flush_tls().await
-    }
-
-    async fn flush_tls(&mut self) -> io::Result<()> {
-        let Some(tls) = &mut self.tls else { return Ok(()) };
-        let mut records = Vec::new();
-        while tls.wants_write() {
-            tls.write_tls(&mut records)?;
+        let mut bytes = Cow::Borrowed(bytes);
+        for layer in self.layers.iter_mut().rev() {
+            let mut wrapped = Vec::new();
+            layer.wrap(&bytes, &mut wrapped)?;
+            bytes = Cow::Owned(wrapped);
         }
-        self.stream.write_all(&records).await?;
-        self.sent += records.len() as u64;
+        self.stream.write_all(&bytes).await?;
+        self.sent += bytes.len() as u64;
         self.stream.flush().await
     }
 
-    /// Says goodbye as a polite peer: close_notify where TLS stands, then a FIN. A connection whose peer has not ended
-    /// yet is handed back, since closing it now would reset a server that still sends.
+    /// Says goodbye as a polite peer: in every layer from the top (close_notify where TLS stands), then a FIN. A
+    /// connection whose peer has not ended yet is handed back, since closing it now would reset a server that still
+    /// sends.
     pub(crate) async fn farewell(mut self) -> Option<S> {
         let goodbye = async {
-            if let Some(tls) = &mut self.tls {
-                tls.send_close_notify();
-                let _ = self.flush_tls().await;
+            while let Some(mut layer) = self.layers.pop() {
+                let mut last = Vec::new();
+                if layer.close(&mut last).is_ok() {
+                    let _ = self.write_all(&last).await;
+                }
             }
             let _ = self.stream.shutdown().await;
         };

@@ -1,16 +1,22 @@
 //! Drives a machine over a channel until it has what it wants or its time is up.
 
 use std::io;
+use std::time::Duration;
 
 use rdprobe_protocol::{Ending, Machine};
 use rdprobe_report::{Limit, Millis};
 use tokio::time::{Instant, timeout_at};
 
-use crate::channel::{Broken, Channel};
+use crate::channel::Channel;
+use crate::layer::Broken;
 use crate::network::{Stream, local_fault, plain};
 
 /// The most that is handed to a machine at once.
 const READ_SIZE: usize = 16 * 1024;
+
+/// How long a peer that may think better of it is waited for beyond one round trip. One that does not sends something
+/// else (TLS 1.3's session tickets), which ends the wait at once.
+const SECOND_THOUGHTS: Duration = Duration::from_millis(100);
 
 /// The end of a wait, and what it is.
 #[derive(Clone, Copy, Debug)]
@@ -21,14 +27,16 @@ pub(crate) struct Until {
 
 /// Sends what the machine has to say and brings it what it wants, until `until` at the latest. True where the time
 /// ran out first.
-pub(crate) async fn drive<S: Stream>(
-    machine: &mut (dyn Machine + Send),
+pub(crate) async fn drive<S: Stream, M: Machine + Send + ?Sized>(
+    machine: &mut M,
     channel: &mut Channel<S>,
     until: Until,
 ) -> bool {
     let mut buffer = [0; READ_SIZE];
     // Since when nothing has come.
     let mut silent = Instant::now();
+    // Until when a machine that is content waits.
+    let mut content = None;
     loop {
         let outgoing = machine.outgoing();
         if !outgoing.is_empty() && timeout_at(until.at, channel.write(&outgoing)).await.is_err() {
@@ -39,18 +47,23 @@ pub(crate) async fn drive<S: Stream>(
         if wanted == 0 {
             return false;
         }
-        match timeout_at(until.at, channel.read(&mut buffer[..wanted])).await {
+        if machine.is_content() && content.is_none() {
+            let round_trip = channel.stream().facts().rtt_ms.map(Duration::from).unwrap_or_default();
+            content = Some(until.at.min(Instant::now() + round_trip + SECOND_THOUGHTS));
+        }
+        match timeout_at(content.unwrap_or(until.at), channel.read(&mut buffer[..wanted])).await {
             Ok(Ok(0)) => machine.end(Ending::Closed),
             Ok(Ok(length)) => {
                 silent = Instant::now();
                 machine.receive(&buffer[..length]);
             }
             Ok(Err(Broken::Socket(error))) => machine.end(socket_ending(&error, silent)),
+            Ok(Err(Broken::Closed)) => machine.end(Ending::Closed),
             Ok(Err(Broken::Alert(alert))) => machine.end(Ending::Alert(alert)),
             Ok(Err(Broken::Tls(error))) => machine.end(Ending::Malformed(error.to_string())),
             Err(_) => {
                 machine.end(silence(channel, silent, until.limit));
-                return true;
+                return content.is_none();
             }
         }
     }

@@ -1,7 +1,9 @@
-//! The real TLS handshake: rustls's `ClientConnection`, driven as one more machine.
+//! The handshakes of TLS as machines: the hand-built hello, which ends with what can be read in clear, and the real
+//! one, rustls's `ClientConnection`.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::layer::Layer;
 use crate::trust::is_verifiable;
 use rdprobe_protocol::tls::HelloMachine;
 use rdprobe_protocol::{Concluded, Ending, Machine};
@@ -38,6 +40,37 @@ pub(crate) fn random<const N: usize>() -> [u8; N] {
     // The operating system's generator fails on no system in use; zeros would only make the hello look odd.
     let _ = provider().secure_random.fill(&mut bytes);
     bytes
+}
+
+/// A machine whose phase is TLS, by whatever stack.
+pub(crate) trait Handshake: Machine + Send {
+    /// What the host showed, as far as it came.
+    fn shown(&self) -> Shown;
+
+    /// What was learnt, and the layer that stands where the handshake was completed.
+    fn finish(self: Box<Self>) -> (Concluded, Option<Box<dyn Layer>>);
+}
+
+/// What a host showed of itself in the handshake.
+pub(crate) struct Shown {
+    /// Leaf first; empty where none came.
+    pub(crate) chain: Vec<CertificateDer<'static>>,
+    /// Whether it proved to hold the leaf's key; none where it did not come that far.
+    pub(crate) check: Option<SignatureCheck>,
+}
+
+impl Handshake for HelloMachine {
+    fn shown(&self) -> Shown {
+        Shown { chain: in_clear(self), check: None }
+    }
+
+    fn finish(self: Box<Self>) -> (Concluded, Option<Box<dyn Layer>>) {
+        (self.conclude(), None)
+    }
+}
+
+fn in_clear(machine: &HelloMachine) -> Vec<CertificateDer<'static>> {
+    machine.chain().iter().map(|der| CertificateDer::from(der.clone())).collect()
 }
 
 /// rustls, and beside it a reader of what the server says in clear, which keeps the evidence where rustls only
@@ -92,42 +125,11 @@ impl RustlsMachine {
         })
     }
 
-    /// The chain as sent, as far as it came.
-    pub(crate) fn chain(&self) -> Vec<CertificateDer<'static>> {
-        if let Some(chain) = self.tls.peer_certificates() {
-            return chain.iter().map(|certificate| certificate.clone().into_owned()).collect();
-        }
-        let recorded = self.recorder.seen().chain.clone();
-        if !recorded.is_empty() {
-            return recorded;
-        }
-        self.beside.chain().iter().map(|der| CertificateDer::from(der.clone())).collect()
-    }
-
-    /// Whether the host proved to hold the key of its certificate, where the handshake came that far.
-    pub(crate) fn signature_check(&self) -> Option<SignatureCheck> {
-        self.recorder.seen().check
-    }
-
     /// Whether the server may yet refuse: TLS 1.3 tells a missing client certificate one round trip after our Finished
-    /// (RFC 8446 4.4.2.4). If so, the machine wants bytes again, until `end` or an answer.
-    pub(crate) fn await_refusal(&mut self) -> bool {
-        let may_come = self.done
-            && self.failure.is_none()
-            && self.recorder.seen().certificate_requested
-            && self.tls.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3);
-        if may_come {
-            self.awaiting_refusal = true;
-            self.done = false;
-        }
-        may_come
-    }
-
-    /// The TLS connection for what follows, and the facts.
-    pub(crate) fn finish(mut self) -> (Concluded, Box<ClientConnection>) {
-        self.learn();
-        let concluded = Concluded { facts: Facts::Tls(Box::new(self.facts)), failure: self.failure };
-        (concluded, self.tls)
+    /// (RFC 8446 4.4.2.4).
+    fn may_be_refused(&self) -> bool {
+        self.recorder.seen().certificate_requested
+            && self.tls.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3)
     }
 
     fn learn(&mut self) {
@@ -209,6 +211,10 @@ impl Machine for RustlsMachine {
         if self.done { 0 } else { READ_SIZE }
     }
 
+    fn is_content(&self) -> bool {
+        self.awaiting_refusal
+    }
+
     fn receive(&mut self, bytes: &[u8]) {
         self.received += bytes.len() as u64;
         if self.awaiting_refusal {
@@ -229,8 +235,12 @@ impl Machine for RustlsMachine {
                 return self.judge(error);
             }
         }
-        if !self.tls.is_handshaking() {
+        if self.awaiting_refusal {
+            // It goes on without.
             self.done = true;
+        } else if !self.tls.is_handshaking() {
+            self.awaiting_refusal = self.may_be_refused();
+            self.done = !self.awaiting_refusal;
         } else if self.received > MOST_BYTES {
             self.fail(Failure::new(
                 FailureKind::Malformed,
@@ -259,6 +269,28 @@ impl Machine for RustlsMachine {
 
     fn conclude(self: Box<Self>) -> Concluded {
         self.finish().0
+    }
+}
+
+impl Handshake for RustlsMachine {
+    fn shown(&self) -> Shown {
+        let recorded = || self.recorder.seen().chain.clone();
+        let chain = match self.tls.peer_certificates() {
+            Some(chain) => chain.iter().map(|certificate| certificate.clone().into_owned()).collect(),
+            None => {
+                Some(recorded()).filter(|chain| !chain.is_empty()).unwrap_or_else(|| in_clear(&self.beside))
+            }
+        };
+        Shown { chain, check: self.recorder.seen().check }
+    }
+
+    fn finish(mut self: Box<Self>) -> (Concluded, Option<Box<dyn Layer>>) {
+        self.learn();
+        let layer: Option<Box<dyn Layer>> = match self.failure {
+            None => Some(self.tls),
+            Some(_) => None,
+        };
+        (Concluded { facts: Facts::Tls(Box::new(self.facts)), failure: self.failure }, layer)
     }
 }
 

@@ -9,6 +9,7 @@ mod drive;
 mod engine;
 mod events;
 mod handshake;
+mod layer;
 mod lingering;
 #[cfg_attr(not(feature = "logon"), path = "logon_none.rs")]
 mod logon;

@@ -2,9 +2,10 @@
 
 use std::convert::Infallible;
 
+use rdprobe_diagnosis::Ground;
 use rdprobe_protocol::Concluded;
 use rdprobe_report::facts::CredsspFacts;
-use rdprobe_report::{Facts, Failure, LocalFault, Protocol};
+use rdprobe_report::{Facts, Failure, LocalFault};
 
 use crate::channel::Channel;
 use crate::context::Context;
@@ -26,8 +27,8 @@ pub(crate) async fn run<N: Network>(
     _: &Context<'_, N>,
     _: &mut Channel<N::Stream>,
     ready: Ready,
-    _: Vec<u8>,
-    _: Protocol,
+    _: &Ground,
+    _: &[Facts],
     _: Until,
 ) -> Outcome {
     match ready.0 {}

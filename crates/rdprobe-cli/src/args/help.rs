@@ -26,6 +26,8 @@ Examples:
   rdprobe explain 0x904/0x7            what a code on the screen means
   rdprobe HOST --symptom 0x904/0x7     which of its causes is left here?
   rdprobe doctor HOST                  asks what separates the causes best
+  rdprobe --expect nla-required --expect tls>=1.2 HOST
+                                       a gate for CI: exit 2 where it does not hold
   rdprobe replay report.json           judge a recorded report again
   rdprobe demo                         watch it at work on hosts of its own
 
@@ -33,7 +35,7 @@ Exit codes, over many hosts the worst (2 over 1 over 3 over 0):
   0  healthy: nothing that can be seen before the logon stops a client
   1  degraded: clients connect, and something needs attention
      (0 with --fail-on broken)
-  2  broken: the user's client fails, or the certificate has expired
+  2  broken: the user's client fails, the certificate has expired, or a demand does not hold
   3  inconclusive, bad usage, or a fault of rdprobe itself
   130  interrupted before anything was known
 

@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and what is said to somebody who typed something else.
 
 mod command;
+mod demand;
 mod help;
 #[cfg(feature = "logon")]
 mod logon;
@@ -44,7 +45,7 @@ pub(crate) struct OutputArguments {
     /// How to print: human on a terminal, json on a pipe unless told otherwise
     #[arg(long, short = 'o', global = true, value_name = "FORMAT", hide_possible_values = false)]
     pub(crate) format: Option<Format>,
-    /// What makes the exit code other than 0; with `broken`, degraded exits 0
+    /// What makes the exit code other than 0; with `broken`, degraded exits 0; with `never`, everything does
     #[arg(long, global = true, value_name = "STATUS", default_value = "degraded", hide_default_value = true)]
     pub(crate) fail_on: FailOn,
     /// Colours: only on a terminal unless told otherwise; NO_COLOR counts too
@@ -74,6 +75,7 @@ pub(crate) enum Format {
 pub(crate) enum FailOn {
     Broken,
     Degraded,
+    Never,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -87,7 +89,7 @@ impl FailOn {
     /// The exit code over all targets: the worst, 2 over 1 over 3 over 0.
     pub(crate) fn exit_code(self, states: impl IntoIterator<Item = Status>) -> Option<u8> {
         let counted = |status| match (self, status) {
-            (Self::Broken, Status::Degraded) => Status::Healthy,
+            (Self::Never, _) | (Self::Broken, Status::Degraded) => Status::Healthy,
             _ => status,
         };
         Status::worst(states.into_iter().map(counted)).map(Status::exit_code)

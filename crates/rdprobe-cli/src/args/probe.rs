@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgAction, ArgMatches, Args, ValueEnum};
+use clap::{ArgAction, ArgMatches, Args};
 use rdprobe::{Family, Pin, Timeouts};
 use rdprobe_report::{Options, UdpQuestion};
 
@@ -90,9 +90,9 @@ pub(crate) struct ProbeArguments {
     /// Port of the UDP listener where it is not HOST's: a number, gateway (3391) or avd (3390)
     #[arg(long, help_heading = "UDP", value_name = "PORT", value_parser = value::udp_port)]
     pub(crate) udp_port: Option<u16>,
-    /// What must work: with `udp`, a silent or refused UDP is an error
-    #[arg(long, help_heading = "UDP", value_name = "WHAT", conflicts_with = "no_udp")]
-    pub(crate) expect: Option<Expect>,
+
+    #[command(flatten)]
+    pub(crate) demands: super::demand::DemandArguments,
 
     /// Limit of each phase: 5s, 800ms or plain seconds [default: 5s, and 4s for TCP]
     #[arg(long, help_heading = "Limits", value_name = "TIME", value_parser = value::duration)]
@@ -106,18 +106,11 @@ pub(crate) struct ProbeArguments {
     pub(crate) jobs: u16,
 }
 
-/// What must work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Expect {
-    /// The UDP transport answers
-    Udp,
-}
-
 impl ProbeArguments {
     /// The options of a run over so many targets.
     pub(crate) fn options(&self, targets: usize) -> Options {
         let default = Options::default();
-        Options {
+        self.demands.add_to(Options {
             #[cfg(feature = "logon")]
             accept_untrusted_certificate: self.logon.accept_untrusted_certificate,
             client: self.client.as_deref().and_then(super::told::profile).map_or(default.client, Into::into),
@@ -133,7 +126,7 @@ impl ProbeArguments {
             udp_port: self.udp_port,
             udp_probes: self.udp_probes.unwrap_or(default.udp_probes),
             ..default
-        }
+        })
     }
 
     pub(crate) fn family(&self) -> Family {
@@ -158,7 +151,7 @@ impl ProbeArguments {
     fn udp_question(&self) -> UdpQuestion {
         if self.no_udp {
             UdpQuestion::Off
-        } else if self.expect == Some(Expect::Udp) {
+        } else if self.demands.udp() {
             UdpQuestion::Expected
         } else if self.udp || self.deep || self.udp_probes.is_some() {
             UdpQuestion::Asked
@@ -201,6 +194,10 @@ impl ProbeArguments {
                  is for each phase"
             );
             return Err((ErrorKind::ValueValidation, hint));
+        }
+        if self.no_udp && self.demands.udp() {
+            let hint = "UDP cannot be demanded where nothing is sent over it: leave --no-udp away";
+            return Err((ErrorKind::ArgumentConflict, hint.into()));
         }
         Ok(())
     }

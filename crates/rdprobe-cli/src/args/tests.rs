@@ -67,7 +67,7 @@ fn bad_usage_says_what_to_type_instead() {
         ("h --timeout 0", "between 1ms"),
         ("h --timeout 5 --deadline 2", "cannot be shorter"),
         ("h --cookie x --routing-token y", "cannot be used with"),
-        ("h --no-udp --expect udp", "cannot be used with"),
+        ("h --no-udp --expect udp", "cannot be demanded"),
         ("h -4 -6", "cannot be used with"),
         ("h --pin sha256:00", "64 hex digits"),
         ("h --pin 0123456789012345678901234567890123456789", "SHA-1"),

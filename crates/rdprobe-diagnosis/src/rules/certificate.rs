@@ -3,15 +3,15 @@
 use std::net::IpAddr;
 
 use rdprobe_report::facts::{CertificateFacts, PublicKey, SignatureCheck};
-use rdprobe_report::{Attempt, Finding, Phase, Purpose, Severity, Timestamp};
+use rdprobe_report::{Attempt, CertDays, Finding, Phase, Purpose, Severity, Timestamp};
 
 use crate::draft::Draft;
 use crate::registry;
 use crate::rules::credssp;
 use crate::view::{View, certificate, x224_facts};
 
-/// Days before the end of validity from which it is called soon.
-const SOON_DAYS: f64 = 14.0;
+/// Days before the end of validity from which it is called soon, where the user names no others.
+const SOON: CertDays = CertDays { warning: 14.0, error: 0.0 };
 /// Server Authentication, and Windows' own Remote Desktop Authentication.
 const SERVER_USES: [&str; 2] = ["1.3.6.1.5.5.7.3.1", "1.3.6.1.4.1.311.54.1.2"];
 /// Where it could not be read, for which names the certificate is stays unknown (RFC 5280 4.2.1.6).
@@ -140,7 +140,8 @@ impl Judge<'_> {
             return self.draft(registry::CERT_NOT_YET_VALID, summary);
         }
         let left = self.now.days_until(not_after);
-        if left >= SOON_DAYS {
+        let soon = self.view.seen.options.cert_days.unwrap_or(SOON);
+        if left >= soon.warning.max(soon.error) {
             return None;
         }
         let renews_itself = self.windows_issued_it_to_itself();
@@ -148,7 +149,11 @@ impl Judge<'_> {
         let summary =
             format!("{} expires on {}, in {left:.1} days.{renewal}", self.whose(), not_after.date());
         let draft = self.draft(registry::CERT_EXPIRES_SOON, summary)?;
-        Some(if renews_itself { draft.severity(Severity::Info) } else { draft })
+        Some(match renews_itself {
+            true => draft.severity(Severity::Info),
+            false if left < soon.error => draft.severity(Severity::Error),
+            false => draft,
+        })
     }
 
     /// Windows' own host certificate: issued to itself, for encipherment and never for signatures, about six months

@@ -1,9 +1,10 @@
 //! The key distribution centre: one TCP connection for each message (RFC 4120 7.2.2), to the one that was named.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::str::FromStr;
 
+use rdprobe_report::{ParseTargetError, Target};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout_at};
 
@@ -22,34 +23,12 @@ pub struct Kdc {
 }
 
 impl FromStr for Kdc {
-    type Err = String;
+    type Err = ParseTargetError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let whole = |host: &str, port| {
-            if host.is_empty() || host.contains(['/', ' ', '[', ']']) {
-                return Err(format!("{text:?} is no HOST or HOST:PORT"));
-            }
-            Ok(Self { host: host.to_owned(), port })
-        };
-        if text.parse::<IpAddr>().is_ok() {
-            return whole(text, DEFAULT_PORT);
-        }
-        if let Some((host, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            return match rest.strip_prefix(':') {
-                Some(port) => whole(host, self::port(port)?),
-                None if rest.is_empty() => whole(host, DEFAULT_PORT),
-                None => Err(format!("{text:?} is no HOST or HOST:PORT")),
-            };
-        }
-        match text.rsplit_once(':') {
-            Some((host, port)) => whole(host, self::port(port)?),
-            None => whole(text, DEFAULT_PORT),
-        }
+    fn from_str(text: &str) -> Result<Self, ParseTargetError> {
+        let (host, port) = Target::host_and_port(text, DEFAULT_PORT)?;
+        Ok(Self { host, port })
     }
-}
-
-fn port(text: &str) -> Result<u16, String> {
-    text.parse().map_err(|_| format!("{text:?} is no port"))
 }
 
 impl fmt::Display for Kdc {

@@ -14,7 +14,8 @@ mod stop;
 pub use account::{Account, Package};
 pub use kdc::Kdc;
 
-use rdprobe_protocol::Concluded;
+use rdprobe_diagnosis::{Ground, unsafe_for_credentials};
+use rdprobe_protocol::{Concluded, certificate, path};
 use rdprobe_report::facts::CredsspFacts;
 use rdprobe_report::{Facts, Failure, FailureKind, LocalFault, Protocol};
 use tokio::time::timeout_at;
@@ -89,15 +90,20 @@ pub(crate) struct Outcome {
     pub(crate) timed_out: bool,
 }
 
-/// Runs the logon over a channel whose certificate was found good enough. `public_key` is its SubjectPublicKey.
+/// Runs the logon over a channel whose phases ended with these facts, where it too is good enough to send credentials
+/// over.
 pub(crate) async fn run<N: Network>(
     context: &Context<'_, N>,
     channel: &mut Channel<N::Stream>,
     ready: Ready,
-    public_key: Vec<u8>,
-    selected: Protocol,
+    ground: &Ground,
+    facts: &[Facts],
     until: Until,
 ) -> Outcome {
+    let public_key = match safe_key(context, ground, facts) {
+        Ok(public_key) => public_key,
+        Err(why) => return Outcome { concluded: not_tried(context, why), timed_out: false },
+    };
     let mut exchange = Exchange {
         network: context.network,
         channel,
@@ -112,7 +118,7 @@ pub(crate) async fn run<N: Network>(
         mechanism: ready.mechanism,
         target: format!("TERMSRV/{}", context.server_name.trim_end_matches('.')),
         public_key,
-        early_authorization: selected == Protocol::HYBRID_EX,
+        early_authorization: path::selected(facts) == Some(Protocol::HYBRID_EX),
         until,
         timed_out: false,
     };
@@ -135,6 +141,30 @@ pub(crate) async fn run<N: Network>(
         concluded: Concluded { facts: Facts::Credssp(Box::new(facts)), failure },
         timed_out: exchange.timed_out,
     }
+}
+
+/// The key of the certificate that this connection showed, to which the logon is bound.
+///
+/// # Errors
+/// Why no credentials go over it: the certificate is not the one that was judged, or would not have been judged good
+/// enough.
+fn safe_key<N: Network>(
+    context: &Context<'_, N>,
+    ground: &Ground,
+    facts: &[Facts],
+) -> Result<Vec<u8>, String> {
+    let shown = facts.iter().find_map(|facts| match facts {
+        Facts::Certificate(facts) => Some(facts),
+        _ => None,
+    });
+    let shown = shown.ok_or("the connection for it showed no certificate")?;
+    if shown.sha256.is_none() || shown.sha256 != ground.certificate {
+        return Err("the connection for it showed another certificate than the one that was judged".into());
+    }
+    if let Some(why) = unsafe_for_credentials(shown, context.server_name, context.options) {
+        return Err(why);
+    }
+    certificate::subject_public_key(shown).ok_or_else(|| "the certificate's key cannot be read".into())
 }
 
 /// The step of a logon that was not tried.

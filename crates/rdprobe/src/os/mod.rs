@@ -28,12 +28,5 @@ mod limits_none;
 #[cfg(not(unix))]
 pub(crate) use limits_none::{descriptor_limit, raise_descriptor_limit};
 
-#[cfg(unix)]
-mod resolver_unix;
-#[cfg(unix)]
-pub(crate) use resolver_unix::resolve;
-
-#[cfg(not(unix))]
-mod resolver_std;
-#[cfg(not(unix))]
-pub(crate) use resolver_std::resolve;
+mod resolver;
+pub(crate) use resolver::resolve;

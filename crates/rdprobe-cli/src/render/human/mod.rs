@@ -9,7 +9,9 @@ mod page;
 mod table;
 
 use rdprobe_diagnosis::knowledge;
-use rdprobe_report::{ClientOutcome, Confidence, Effect, HelloProfile, Report, Severity, Status};
+use rdprobe_report::{
+    ClientOutcome, Confidence, Effect, ExpectationOutcome, HelloProfile, Report, Severity, Status,
+};
 
 use super::fix;
 use super::style::{severity_name, severity_style, status_style, time};
@@ -35,6 +37,7 @@ pub(crate) fn report(report: &Report, detail: Detail, screen: Screen) -> String 
     page.blank();
     page.paragraph(2, &report.verdict.summary);
     page.paragraph(2, &client(report));
+    demands(&mut page, report);
     page.blank();
     ladder::draw(&mut page, report);
     match detail {
@@ -109,6 +112,22 @@ fn client(report: &Report) -> String {
     }
     said.push('.');
     said
+}
+
+/// What the user demanded, in one paragraph; the reasons of what does not hold are in the summary.
+fn demands(page: &mut Page, report: &Report) {
+    let each = report.expectations.iter().map(|demand| {
+        let sign = match demand.outcome {
+            ExpectationOutcome::Held => page.sign("✔", "+"),
+            ExpectationOutcome::Failed => page.sign("✘", "x"),
+            _ => page.sign("?", "?"),
+        };
+        format!("{sign} {}", demand.name)
+    });
+    let each: Vec<String> = each.collect();
+    if !each.is_empty() {
+        page.paragraph(2, &format!("Demanded: {}", each.join("  ")));
+    }
 }
 
 /// What else was found that matters so much, the primary finding apart.

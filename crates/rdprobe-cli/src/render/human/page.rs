@@ -4,7 +4,7 @@ use rdprobe_diagnosis::causes::{KnownFix, Seen};
 use rdprobe_diagnosis::symptom::{Features, Ranked, fixes, rank};
 use rdprobe_report::{CauseStatus, Effect, Phase, PhaseOutcome, Report, Severity};
 
-use super::{evidence, headline};
+use super::{demands, evidence, headline};
 use crate::output::Screen;
 use crate::render::differential;
 use crate::render::fix::effect_name;
@@ -65,6 +65,7 @@ fn draw(report: &Report, features: &Features, left: &[&Ranked], room: Room, scre
     phases(&mut page, report);
     evidence::brief(&mut page, report);
     others(&mut page, report);
+    demands(&mut page, report);
     if let Some(symptom) = &report.symptom {
         page.paragraph(2, &format!("Your symptom: {}", symptom.meaning));
     }
@@ -115,11 +116,14 @@ fn phases(page: &mut Page, report: &Report) {
 
 /// What else was found that matters, by its code.
 fn others(page: &mut Page, report: &Report) {
-    let others: Vec<&str> = report
+    let others: Vec<String> = report
         .findings
         .iter()
         .filter(|finding| finding.severity > Severity::Info && finding.code != report.verdict.code)
-        .map(|finding| finding.code.as_str())
+        .map(|finding| match finding.ignored {
+            true => format!("{} (accepted)", finding.code),
+            false => finding.code.to_string(),
+        })
         .collect();
     if !others.is_empty() {
         page.paragraph(2, &format!("Also found: {}", others.join(", ")));
