@@ -15,6 +15,7 @@ mod loopback;
 mod mangled;
 mod page;
 mod recordings;
+mod regressions;
 mod scenarios;
 mod silence;
 mod stage;

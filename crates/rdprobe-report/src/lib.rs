@@ -35,7 +35,8 @@ pub use phase::{Phase, PhaseOutcome, StepOutcome};
 pub use protocol::{Protocol, Protocols};
 pub use report::{Certificate, NoFacts, PhaseReport, Phases, Report, SCHEMA_VERSION, Tool};
 pub use symptom::{
-    CauseStatus, Change, ClaimJudgement, JudgedCause, JudgedClaim, Stage, SymptomReport, Told, WeighedRemedy,
+    CauseStatus, Change, ClaimJudgement, JudgedCause, JudgedClaim, KnownRegression, Stage, SymptomReport,
+    Told, WeighedRemedy,
 };
 pub use target::{ParseTargetError, Target};
 pub use time::{Millis, Timestamp};
