@@ -19,6 +19,7 @@ const SHORT: Timeouts = Timeouts {
     tcp: Duration::from_secs(1),
     phase: Duration::from_millis(1500),
     deadline: Duration::from_secs(15),
+    enumeration: Duration::from_secs(60),
 };
 
 pub(crate) fn probe(target: &str, options: Options, trust: Trust) -> Report {
@@ -118,6 +119,7 @@ fn cut_connections_end_on_real_sockets_too() {
         tcp: Duration::from_millis(500),
         phase: Duration::from_millis(100),
         deadline: Duration::from_secs(2),
+        enumeration: Duration::from_secs(60),
     };
     let sample = ["healthy-nla", "tls-legacy-version", "x224-not-rdp-ssh"];
     for scenario in scenarios().iter().filter(|it| sample.contains(&it.name.as_str())) {

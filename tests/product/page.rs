@@ -23,6 +23,10 @@ fn reports() -> Vec<(String, Report)> {
 fn every_page_fits_on_a_screen_and_can_be_copied_from() {
     for (host, report) in reports() {
         let page = rdprobe_cli::page(&report, COLUMNS);
+        // The tables of an enumeration come after the page.
+        let (page, tables) = page.split_once("\n  What the host speaks of TLS").unwrap_or((&page, ""));
+        assert_eq!(tables.is_empty(), report.phases.tls.facts.enumeration.is_none(), "{host}");
+        assert!(tables.lines().all(|line| line.chars().count() <= COLUMNS), "{host}:\n{tables}");
         assert!(page.lines().count() <= LINES, "{host}:\n{page}");
         let seen = Seen::new(&report);
         let known: BTreeSet<String> = causes::all()

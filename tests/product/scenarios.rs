@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rdprobe_diagnosis::MOST_CONNECTIONS;
 use rdprobe_diagnosis::registry::REGISTRY;
 use rdprobe_report::Report;
 use rdprobe_testkit::Scenario;
@@ -100,7 +101,8 @@ fn manners(scenario: &Scenario, played: &Simulation<Report>) -> Vec<String> {
         let at_once = ledger.most_open(address);
         // What our own side could not send is tried again, and reaches no host.
         let sent = at_once > 0;
-        if sent && (count > MOST_ATTEMPTS || at_once > MOST_AT_ONCE) {
+        let enumerates = if scenario.options.tls { MOST_CONNECTIONS as usize } else { 0 };
+        if sent && (count > MOST_ATTEMPTS + enumerates || at_once > MOST_AT_ONCE) {
             lines.push(format!("{address}: {count} connections, {at_once} at once"));
         }
     }

@@ -4,17 +4,19 @@
 //! cryptography here: the reader of the server's flight stands where rustls would, and what follows the flight is
 //! taken for the inside of the connection.
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 use rdprobe_diagnosis::{MOST_AT_ONCE, MOST_ATTEMPTS, diagnose, plan};
 use rdprobe_protocol::certificate::certificate_facts;
 use rdprobe_protocol::credssp::exchange::{ExchangeMachine, Expected};
 use rdprobe_protocol::credssp::{CredsspMachine, TsRequest, Wrapping, kerberos};
-use rdprobe_protocol::tls::{HelloMachine, HelloSeed};
+use rdprobe_protocol::tls::enumeration::{Enumerator, Next, Scope};
+use rdprobe_protocol::tls::{HelloMachine, HelloSeed, Reading};
 use rdprobe_protocol::udp::{Syn, SynAck};
 use rdprobe_protocol::x224::X224Machine;
 use rdprobe_protocol::{Concluded, Ending, Machine};
-use rdprobe_report::facts::{Alert, DnsFacts, Icmp, SignatureCheck, TcpFacts, UdpFacts, UdpProbe};
+use rdprobe_report::facts::{Alert, DnsFacts, Icmp, SignatureCheck, TcpFacts, TlsFacts, UdpFacts, UdpProbe};
 use rdprobe_report::{
     Ask, Attempt, Depth, Facts, Failure, FailureKind, HelloProfile, Limit, LocalFault, Millis, Observations,
     Offer, Options, Protocol, Purpose, RUSTLS, Recipe, Report, Step, StepOutcome, Target, Timestamp,
@@ -100,6 +102,7 @@ fn question(choice: u8) -> Observations {
         server_name: bit(1).then(|| "rds01.corp.example".into()),
         no_nla: bit(2),
         offers: bit(3),
+        tls: bit(3),
         in_turn: bit(4),
         udp: match choice >> 5 & 3 {
             0 => UdpQuestion::Aside,
@@ -181,6 +184,7 @@ impl Host<'_> {
     fn answer(&self, recipe: &Recipe, options: &Options) -> Vec<Step> {
         match &recipe.ask {
             Ask::Udp { syns, .. } => vec![self.datagrams(*syns)],
+            Ask::TlsEnumeration { clients, .. } => vec![self.enumeration(clients)],
             Ask::Tcp { offer, hello, depth } => {
                 let mut connection = Connection { host: self, left: self.says, steps: Vec::new() };
                 if connection.connect(recipe.address) {
@@ -190,6 +194,44 @@ impl Host<'_> {
                 connection.steps
             }
         }
+    }
+
+    /// Every hello of an enumeration gets what the host says, from another place on.
+    fn enumeration(&self, clients: &[String]) -> Step {
+        let mut machine = Enumerator::new(Scope {
+            server_name: Some("rds01.corp.example".into()),
+            clients: clients.to_vec(),
+            connections: 40,
+            parallel: 4,
+            known: Vec::new(),
+        });
+        let mut waiting = VecDeque::new();
+        loop {
+            match machine.next() {
+                Next::Ask(hello) => waiting.push_back(hello),
+                Next::Pause(_) => {}
+                Next::Done => break,
+                Next::Wait => {
+                    let Some(hello) = waiting.pop_front() else { break };
+                    let seed = HelloSeed::from([7; 96]);
+                    let mut reader = HelloMachine::new(&hello.profile, hello.server_name.as_deref(), &seed)
+                        .reading(Reading::KeyExchange);
+                    let mut says = &self.says[hello.id as usize % self.says.len().max(1)..];
+                    while reader.wanted() > 0 && !says.is_empty() {
+                        let (now, later) = says.split_at(reader.wanted().min(says.len()));
+                        reader.receive(now);
+                        says = later;
+                    }
+                    if reader.wanted() > 0 {
+                        reader.end(self.ending());
+                    }
+                    machine.answer(hello.id, reader.answer(), &reader.chain().to_vec());
+                }
+            }
+        }
+        let exchanges = Some(Box::new(machine.finish()));
+        let facts = TlsFacts { exchanges, ..TlsFacts::default() };
+        step(Facts::Tls(Box::new(facts)), None, self.says.len())
     }
 
     fn ending(&self) -> Ending {

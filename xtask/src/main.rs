@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod capture;
 mod circles;
 mod compare;
 mod docs;
@@ -24,6 +25,8 @@ enum Task {
     Compare(compare::Options),
     /// Print what the probe costs on hosts that are 50 ms away, beside what it may cost
     WanCost(wan_cost::Options),
+    /// Run real clients against a listener that takes their ClientHello, and print the profile of each
+    CaptureHello(capture::Options),
     /// Generate the files that are derived from tables in the code
     Docs(docs::Options),
     /// Check which crates the pure ones depend on
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Task::Compare(options) => compare::run(&options),
         Task::WanCost(options) => wan_cost::run(&options),
         Task::Measure(options) => measure::run_here(&options),
+        Task::CaptureHello(options) => capture::run(&options),
         Task::Docs(options) => docs::run(&options),
         Task::Layering => layering::run().and_then(|pure| Ok(circles::run()? && pure)),
         Task::InteropDistance(options) => interop::distance::run(&options),

@@ -18,7 +18,7 @@ async fn probe<N: Network>(network: &N, target: Target, trust: Arc<Trust>) -> Re
 }
 
 /// In virtual time: what the probe computes.
-#[divan::bench(args = ["healthy-nla", "healthy-tls12", "tls-key-unusable"], sample_count = 50)]
+#[divan::bench(args = ["healthy-nla", "healthy-tls12", "tls-key-unusable", "tls-enumeration"], sample_count = 50)]
 fn simulated(bencher: Bencher<'_, '_>, name: &str) {
     let scenario = scenario(name);
     let trust = Arc::new(Trust::from_roots(vec![scenario.certificates().ca()]));

@@ -23,7 +23,8 @@ pub fn compare(old: &Report, new: &Report) -> Comparison {
     changes.phase(Phase::Udp, &old.phases.udp, &new.phases.udp);
     changes.value(Phase::Udp, "version", udp(old), udp(new));
     changes.findings(old, new);
-    let two_places = place(old) != place(new);
+    // Where one of them came to no connection, from where it was made is not known.
+    let two_places = place(old).zip(place(new)).is_some_and(|(old, new)| old != new);
     Comparison {
         host: new.target.input.clone(),
         old: compared(old),
@@ -189,7 +190,8 @@ fn conclusion(old: &Report, new: &Report, changes: &[ReportChange], two_places: 
              the ways."
         }
         (Phase::Tcp, false) => {
-            "The connection itself differs: the service, the host or a firewall was switched between the two."
+            "The connection itself differs: the service, the host or a firewall was switched between the two; or they \
+             were made from two places, and a firewall, a route or a VPN stands on one of the ways."
         }
         (Phase::X224, true) => {
             "Both connect, and the answer to the negotiation differs: something on one way answers in the host's \

@@ -8,8 +8,9 @@ use rdprobe_report::{
 
 use crate::coverage::{self, Coverage};
 use crate::draft::Draft;
+use crate::enumeration;
 use crate::view::View;
-use crate::{expectations, phases, plan, record, registry, rules, symptom, verdict};
+use crate::{clients, expectations, phases, plan, record, registry, rules, symptom, verdict};
 
 /// Judges what was seen, as at `now`, and writes the report.
 pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> Report {
@@ -52,6 +53,7 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
         verdict,
         findings,
         phases,
+        clients: deciding.map(clients::clients).unwrap_or_default(),
         options: seen.options.clone(),
         resolution: seen.resolution.clone(),
         attempts: seen.attempts.clone(),
@@ -71,6 +73,9 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
 /// What is suspected while the probe still runs, in a few words; none where nothing is amiss so far.
 pub fn suspected(seen: &Observations) -> Option<String> {
     let view = View::new(seen, verdict::deciding_address(seen)?);
+    if let Some((connections, suites)) = enumeration::progress(view) {
+        return Some(format!("{suites} TLS suites found over {connections} connections"));
+    }
     if let Some((phase, silent_ms)) = plan::silent_phase(view) {
         return Some(format!("{} has said nothing at {phase} for {:.0} s", view.address, silent_ms / 1e3));
     }

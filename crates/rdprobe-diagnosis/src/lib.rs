@@ -10,10 +10,12 @@
 
 mod advice;
 pub mod causes;
+mod clients;
 mod compare;
 mod coverage;
 mod diagnose;
 mod draft;
+mod enumeration;
 mod expectations;
 pub mod knowledge;
 mod phases;
@@ -32,4 +34,7 @@ pub use rules::logon::{Ground, ground, unsafe_for_credentials};
 pub use compare::compare;
 pub use diagnose::{diagnose, suspected};
 pub use expectations::{may_be_ignored, server_pattern};
-pub use plan::{MOST_AT_ONCE, MOST_ATTEMPTS, given_up, next_syn_version, plan, silence_ms};
+pub use plan::{
+    MOST_AT_ONCE, MOST_ATTEMPTS, MOST_CONNECTIONS, given_up, is_enumeration, next_syn_version, plan,
+    silence_ms,
+};

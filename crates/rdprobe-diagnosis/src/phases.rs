@@ -7,6 +7,7 @@ use rdprobe_report::{
 };
 
 use crate::coverage::{Coverage, State};
+use crate::enumeration;
 use crate::rules::{certificate, credssp, tls, udp, x224};
 use crate::view::{View, certificate as certificate_of, tcp_facts, tls as tls_step, tls_facts, x224_facts};
 use crate::{registry, windows};
@@ -151,6 +152,7 @@ fn tls_phase(view: View<'_>) -> PhaseReport<TlsFacts> {
         })
     });
     phase.facts.probe = real;
+    phase.facts.enumeration = enumeration::enumeration(view).map(Box::new);
     phase
 }
 

@@ -6,13 +6,16 @@ use rdprobe_report::{Certificate, Facts, Observations};
 
 /// Every certificate that was seen, by the SHA-256 of its DER.
 pub(crate) fn certificates(seen: &Observations) -> BTreeMap<String, Certificate> {
-    let links =
-        seen.attempts.iter().flat_map(|attempt| &attempt.steps).filter_map(|step| match &step.facts {
-            Facts::Certificate(facts) => Some(&facts.chain),
-            _ => None,
-        });
+    let links = seen.attempts.iter().flat_map(|attempt| &attempt.steps).flat_map(|step| {
+        let (own, enumerated) = match &step.facts {
+            Facts::Certificate(facts) => (Some(&facts.chain), None),
+            Facts::Tls(facts) => (None, facts.exchanges.as_ref().map(|seen| &seen.certificates)),
+            _ => (None, None),
+        };
+        let enumerated = enumerated.into_iter().flatten().flat_map(|facts| &facts.chain);
+        own.into_iter().flatten().chain(enumerated)
+    });
     links
-        .flatten()
         .filter(|link| !link.der.is_empty())
         .map(|link| (link.sha256.clone(), Certificate { der: link.der.clone() }))
         .collect()

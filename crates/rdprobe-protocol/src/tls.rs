@@ -1,9 +1,12 @@
 //! TLS without cryptography: a hand-built ClientHello and a bounded reader of what the server says in clear.
 //!
 //! The real handshake is rustls's. This one stands beside it for the hosts that share no suite with rustls while
-//! other clients do (RFC 8446; RFC 5246 for what is before TLS 1.3).
+//! other clients do (RFC 8446; RFC 5246 for what is before TLS 1.3). The enumeration of what a host speaks is made of
+//! such hellos too.
 
 mod client_hello;
+pub mod enumeration;
+mod flight;
 mod handshake;
 mod hello_reader;
 mod key_share;
@@ -11,7 +14,8 @@ mod not_tls;
 mod offered;
 
 pub use client_hello::{HelloSeed, client_hello, is_server_name};
-pub use hello_reader::HelloMachine;
+pub use flight::Flight;
+pub use hello_reader::{HelloMachine, Reading};
 pub use offered::ClientHello;
 
 /// Record types (RFC 8446 5.1).
@@ -47,10 +51,14 @@ mod extension {
     pub(super) const SUPPORTED_GROUPS: u16 = 10;
     pub(super) const EC_POINT_FORMATS: u16 = 11;
     pub(super) const SIGNATURE_ALGORITHMS: u16 = 13;
+    pub(super) const APPLICATION_LAYER_PROTOCOL_NEGOTIATION: u16 = 16;
+    pub(super) const ENCRYPT_THEN_MAC: u16 = 22;
     pub(super) const EXTENDED_MASTER_SECRET: u16 = 23;
     pub(super) const SESSION_TICKET: u16 = 35;
     pub(super) const SUPPORTED_VERSIONS: u16 = 43;
     pub(super) const PSK_KEY_EXCHANGE_MODES: u16 = 45;
+    pub(super) const POST_HANDSHAKE_AUTH: u16 = 49;
+    pub(super) const SIGNATURE_ALGORITHMS_CERT: u16 = 50;
     pub(super) const KEY_SHARE: u16 = 51;
     pub(super) const RENEGOTIATION_INFO: u16 = 0xFF01;
 }

@@ -37,6 +37,8 @@ open_words! {
         Spnego = "spnego",
         /// The logon with the user's credentials.
         Logon = "logon",
+        /// Every version, suite and group that the host speaks, over as many connections as that takes.
+        TlsEnumeration = "tls-enumeration",
         /// The SYN over UDP.
         Udp = "udp",
     }
@@ -119,6 +121,18 @@ pub enum Ask {
         /// Where it stops.
         depth: Depth,
     },
+    /// As many TCP connections as it takes to know what the host speaks of TLS.
+    #[serde(rename = "tls-enumeration")]
+    TlsEnumeration {
+        /// The X.224 offer of each.
+        offer: Offer,
+        /// How many at the most.
+        connections: u32,
+        /// How many side by side at the most.
+        parallel: u32,
+        /// Clients whose own hello is sent too, by their ids.
+        clients: Vec<String>,
+    },
     /// SYN datagrams, each from a socket of its own.
     Udp {
         /// How many at the most.
@@ -155,7 +169,7 @@ impl Recipe {
     pub fn depth(&self) -> Option<Depth> {
         match &self.ask {
             Ask::Tcp { depth, .. } => Some(*depth),
-            Ask::Udp { .. } => None,
+            Ask::TlsEnumeration { .. } | Ask::Udp { .. } => None,
         }
     }
 
@@ -163,7 +177,7 @@ impl Recipe {
     pub fn hello(&self) -> Option<&str> {
         match &self.ask {
             Ask::Tcp { hello, .. } => hello.as_deref(),
-            Ask::Udp { .. } => None,
+            Ask::TlsEnumeration { .. } | Ask::Udp { .. } => None,
         }
     }
 
@@ -171,6 +185,7 @@ impl Recipe {
     pub fn offer(&self) -> Option<&Offer> {
         match &self.ask {
             Ask::Tcp { offer, .. } => offer.as_ref(),
+            Ask::TlsEnumeration { offer, .. } => Some(offer),
             Ask::Udp { .. } => None,
         }
     }
@@ -222,7 +237,7 @@ impl Attempt {
 
     /// The links of the chain that it was shown.
     pub fn chain_mut(&mut self) -> impl Iterator<Item = &mut ChainLink> {
-        self.steps.iter_mut().filter_map(Step::chain_mut).flatten()
+        self.steps.iter_mut().flat_map(Step::chain_mut)
     }
 
     /// The step that failed, with its failure. At most one can: an attempt ends there.
@@ -257,11 +272,14 @@ impl Step {
         self.facts.phase()
     }
 
-    fn chain_mut(&mut self) -> Option<&mut Vec<ChainLink>> {
-        match &mut self.facts {
-            Facts::Certificate(facts) => Some(&mut facts.chain),
-            _ => None,
-        }
+    fn chain_mut(&mut self) -> impl Iterator<Item = &mut ChainLink> {
+        let (own, enumerated) = match &mut self.facts {
+            Facts::Certificate(facts) => (Some(&mut facts.chain), None),
+            Facts::Tls(facts) => (None, facts.exchanges.as_mut().map(|seen| &mut seen.certificates)),
+            _ => (None, None),
+        };
+        let enumerated = enumerated.into_iter().flatten().flat_map(|facts| &mut facts.chain);
+        own.into_iter().flatten().chain(enumerated)
     }
 
     /// True where the step did what it was for.

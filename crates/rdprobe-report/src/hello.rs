@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CipherSuite, NamedGroup, SignatureScheme, TlsVersion};
+use crate::{Authentication, CipherSuite, KeyExchange, NamedGroup, SignatureScheme, TlsVersion};
 
 /// The reference client, unless `--client` names another.
 pub const DEFAULT_CLIENT: &str = "mstsc-win11-24h2";
@@ -34,6 +34,9 @@ pub struct HelloProfile {
     pub id: String,
     /// Whose hello it is.
     pub title: String,
+    /// The same in a word or two, for a list; the title where there is no shorter one.
+    #[serde(default)]
+    pub short: String,
     /// A client that people use, or an experiment.
     pub kind: ProfileKind,
     /// What of it is documented, captured or assumed.
@@ -58,10 +61,54 @@ pub struct HelloProfile {
     /// A session id is sent, as TLS 1.3's compatibility mode has it (RFC 8446 D.4).
     #[serde(default = "yes")]
     pub session_id: bool,
+    /// Compression methods, 0 being none (RFC 3749).
+    #[serde(default = "uncompressed")]
+    pub compression: Vec<u8>,
+    /// Point formats, 0 being uncompressed (RFC 8422 5.1.2).
+    #[serde(default = "uncompressed")]
+    pub point_formats: Vec<u8>,
+    /// Application protocols (RFC 7301).
+    #[serde(default)]
+    pub alpn: Vec<String>,
+    /// What the client refuses although its hello offers it.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// What a client refuses of a server's keys, whatever its hello offers: OpenSSL's security levels, for one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// The least size of an RSA key in the certificate, in bits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rsa_bits: Option<u32>,
+    /// The least size of a finite-field group, in bits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dh_bits: Option<u32>,
+    /// The least size of an elliptic-curve key in the certificate, in bits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ec_bits: Option<u32>,
+    /// A key exchange that is signed with SHA-1 or MD5, as every signed one below TLS 1.2 is (RFC 4346 7.4.3), is
+    /// refused: OpenSSL 3 from security level 1 on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub refuses_legacy_signatures: bool,
+}
+
+impl Limits {
+    /// Whether these limits let a key exchange of this suite under this version pass, as far as its signature goes.
+    pub fn admit(&self, version: TlsVersion, suite: CipherSuite) -> bool {
+        let exchanged = matches!(suite.key_exchange(), Some(KeyExchange::Dhe | KeyExchange::Ecdhe));
+        let signed = exchanged && suite.authentication() != Some(Authentication::Anonymous);
+        !(self.refuses_legacy_signatures && signed && version < TlsVersion::TLS_1_2)
+    }
 }
 
 fn yes() -> bool {
     true
+}
+
+fn uncompressed() -> Vec<u8> {
+    vec![0]
 }
 
 /// Whether a profile stands for a client.
@@ -75,8 +122,9 @@ pub enum ProfileKind {
     Experiment,
 }
 
-/// The extensions that a profile can hold, by their registered names (RFC 8446 4.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// The extensions that a profile can hold: those whose contents the rest of the profile says, by their registered
+/// names (RFC 8446 4.2), and any other as it stands on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is the registered name")]
 pub enum Extension {
@@ -85,12 +133,29 @@ pub enum Extension {
     SupportedGroups,
     EcPointFormats,
     SignatureAlgorithms,
+    ApplicationLayerProtocolNegotiation,
+    EncryptThenMac,
     SessionTicket,
     ExtendedMasterSecret,
     SupportedVersions,
     PskKeyExchangeModes,
+    PostHandshakeAuth,
+    SignatureAlgorithmsCert,
     KeyShare,
     RenegotiationInfo,
+    #[serde(untagged)]
+    Raw(RawExtension),
+}
+
+/// An extension as it stands on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawExtension {
+    /// Its type.
+    pub r#type: u16,
+    /// Its contents, in hex.
+    #[serde(default)]
+    pub data: String,
 }
 
 impl HelloProfile {
@@ -142,6 +207,21 @@ impl HelloProfile {
         self.versions.contains(&version) && self.suites.contains(&suite)
     }
 
+    /// Whether both put the same bytes on the wire, randomness apart.
+    pub fn sends_like(&self, other: &Self) -> bool {
+        let wire = |profile: &Self| Self {
+            id: String::new(),
+            title: String::new(),
+            short: String::new(),
+            kind: ProfileKind::Client,
+            basis: String::new(),
+            source: String::new(),
+            limits: Limits::default(),
+            ..profile.clone()
+        };
+        wire(self) == wire(other)
+    }
+
     /// Whether TLS 1.3 is offered.
     pub fn offers_tls13(&self) -> bool {
         self.versions.contains(&TlsVersion::TLS_1_3)
@@ -150,7 +230,7 @@ impl HelloProfile {
     fn without_server_name(&self) -> Self {
         let mut profile = self.clone();
         profile.title = format!("{}, without a server name", self.title);
-        profile.extensions.retain(|extension| *extension != Extension::ServerName);
+        profile.extensions.retain(|extension| extension != &Extension::ServerName);
         profile
     }
 
@@ -197,6 +277,7 @@ fn suites_or_all<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Cipher;
 
     #[test]
     fn every_profile_can_be_read_and_is_consistent() {
@@ -213,7 +294,10 @@ mod tests {
     fn no_client_offers_a_null_suite() {
         for profile in HelloProfile::clients() {
             assert!(
-                !profile.suites.iter().any(|suite| suite.to_string().contains("_NULL")),
+                !profile
+                    .suites
+                    .iter()
+                    .any(|suite| suite.cipher() == Some(Cipher::Null) && !suite.is_signal()),
                 "{}",
                 profile.id
             );

@@ -5,6 +5,7 @@
 //! again without the host.
 
 mod attempt;
+mod clients;
 mod comparison;
 mod expectation;
 pub mod facts;
@@ -23,6 +24,7 @@ mod tls;
 mod verdict;
 
 pub use attempt::{Ask, Attempt, Beside, Depth, Offer, Purpose, RUSTLS, Recipe, Step, Waiting};
+pub use clients::{ClientReport, ClientVerdict, TlsPolicy};
 pub use comparison::{Compared, Comparison, ReportChange};
 pub use expectation::{CertDays, Expectation, ExpectationOutcome, ExpectationReport};
 pub use facts::Facts;
@@ -40,5 +42,8 @@ pub use symptom::{
 };
 pub use target::{ParseTargetError, Target};
 pub use time::{Millis, Timestamp};
-pub use tls::{AlertDescription, CipherSuite, NamedGroup, SignatureScheme, TlsVersion};
+pub use tls::{
+    AlertDescription, Authentication, Cipher, CipherSuite, KeyExchange, Mac, NamedGroup, SignatureScheme,
+    TlsVersion, Weakness,
+};
 pub use verdict::{ClientOutcome, RuledOut, Status, Verdict};

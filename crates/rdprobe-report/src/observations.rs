@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::DnsFacts;
 use crate::facts::is_default;
-use crate::{Attempt, CertDays, Code, Expectation, Facts, Millis, Step, Target, Told};
+use crate::{Attempt, CertDays, Code, Expectation, Facts, Millis, Step, Target, TlsPolicy, Told};
 
 /// What was asked for, as far as it decides the plan or the verdict. Recorded, so that a replay judges the same
 /// question.
@@ -35,6 +35,15 @@ pub struct Options {
     /// Ask about RDSTLS and Entra ID too.
     #[serde(skip_serializing_if = "is_default")]
     pub offers: bool,
+    /// Enumerate what the host speaks of TLS.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tls: bool,
+    /// Say what the host would have to change for this policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_policy: Option<TlsPolicy>,
+    /// Connections to the host at once.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub parallel: u32,
     /// Ask the default questions one after the other where one may answer the next: for runs over many targets.
     #[serde(skip_serializing_if = "is_default")]
     pub in_turn: bool,
@@ -68,6 +77,15 @@ pub struct Options {
     pub labels: BTreeMap<String, String>,
 }
 
+impl Options {
+    /// Connections to one host at once unless told otherwise: xrdp's backlog is two.
+    pub const PARALLEL: u32 = 4;
+}
+
+fn is_usual(parallel: &u32) -> bool {
+    *parallel == Options::PARALLEL
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -78,6 +96,9 @@ impl Default for Options {
             gateway: None,
             no_nla: false,
             offers: false,
+            tls: false,
+            tls_policy: None,
+            parallel: Self::PARALLEL,
             in_turn: false,
             logon: false,
             accept_untrusted_certificate: false,

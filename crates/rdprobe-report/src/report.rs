@@ -9,8 +9,8 @@ use crate::facts::{
     CertificateFacts, CredsspFacts, DnsFacts, TcpFacts, TlsFacts, UdpFacts, X224Facts, is_default,
 };
 use crate::{
-    Attempt, ExpectationReport, Failure, Finding, Millis, Observations, Options, PhaseOutcome, Step,
-    SymptomReport, Target, Timestamp, Verdict,
+    Attempt, ClientReport, ExpectationReport, Failure, Finding, Millis, Observations, Options, PhaseOutcome,
+    Step, SymptomReport, Target, Timestamp, Verdict,
 };
 
 /// Version of the report's format. Fields may be added under the same version; none changes its meaning.
@@ -37,6 +37,10 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Phase by phase, on the address that decided.
     pub phases: Phases,
+    /// Which clients the host lets in, as far as TLS decides it; without `--tls` what follows from hellos that were
+    /// answered anyway.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<ClientReport>,
     /// What was asked for.
     #[serde(default)]
     pub options: Options,

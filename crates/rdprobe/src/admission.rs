@@ -1,4 +1,4 @@
-//! Who may connect now: four connections to one listener at a time, and no more sockets than there are descriptors.
+//! Who may connect now: a few connections to one listener at a time, and no more sockets than there are descriptors.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -10,8 +10,6 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::os;
 
-/// Connections to one listener at once, over all targets that lead to it: xrdp's backlog is two.
-const AT_ONCE: u32 = 4;
 /// Descriptors left to everything else: the runtime, output, certificate files.
 const RESERVED: usize = 24;
 /// However low the limit.
@@ -24,7 +22,7 @@ const PER_RESOLUTION: u32 = 4;
 /// Shared by all probes of a run: connections to one address and port, and a budget of descriptors.
 ///
 /// Names that lead to one listener take turns there, so that none is judged by what the connections of another did to
-/// the host; one probe has four connections to it at the most. A probe has an admission of its own unless it is given
+/// the host; one probe has as many connections to it at the most as its options allow. A probe has an admission of its own unless it is given
 /// another. Waiting for a turn counts in no phase and moves the deadline.
 #[derive(Debug)]
 pub struct Admission {
@@ -75,8 +73,8 @@ impl Admission {
     }
 
     /// Waits for a place among the connections to `address`, or for all of them where no other may be open.
-    pub(crate) async fn turn(&self, probe: u64, address: SocketAddr, alone: bool) -> Turn {
-        let mut waiting = Waiting { listeners: &self.listeners, probe, address, called: None };
+    pub(crate) async fn turn(&self, probe: u64, address: SocketAddr, alone: bool, most: u32) -> Turn {
+        let mut waiting = Waiting { listeners: &self.listeners, probe, address, most, called: None };
         while !waiting.enter(alone) {
             if let Some(called) = &waiting.called {
                 called.notified().await;
@@ -167,6 +165,8 @@ struct Waiting<'a> {
     listeners: &'a Listeners,
     probe: u64,
     address: SocketAddr,
+    /// Connections at once.
+    most: u32,
     /// None until it stands in the queue.
     called: Option<Arc<Notify>>,
 }
@@ -178,7 +178,7 @@ impl Waiting<'_> {
         let listener = busy.entry(self.address).or_default();
         let enters = match listener.open {
             0 => listener.queue.front().is_none_or(|(first, _)| *first == self.probe),
-            open => listener.owner == self.probe && open < AT_ONCE && !alone && !listener.alone,
+            open => listener.owner == self.probe && open < self.most && !alone && !listener.alone,
         };
         if !enters {
             if self.called.is_none() {
@@ -228,10 +228,10 @@ mod tests {
     #[test]
     fn four_at_once_and_nobody_beside_one_alone() {
         let admission = Admission::with_descriptors(100);
-        let turn = |alone| admission.turn(0, address(), alone).now_or_never();
+        let turn = |alone| admission.turn(0, address(), alone, 4).now_or_never();
         let held: Vec<_> = (0..4).map(|_| turn(false).unwrap()).collect();
         assert!(turn(false).is_none() && turn(true).is_none());
-        let other_port = admission.turn(0, "192.0.2.7:3390".parse().unwrap(), true).now_or_never();
+        let other_port = admission.turn(0, "192.0.2.7:3390".parse().unwrap(), true, 4).now_or_never();
         assert!(other_port.is_some());
         drop(held);
         let alone = turn(true).unwrap();
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn probes_of_one_listener_take_turns_in_order() {
         let admission = Admission::with_descriptors(100);
-        let turn = |probe| Box::pin(admission.turn(probe, address(), false));
+        let turn = |probe| Box::pin(admission.turn(probe, address(), false, 4));
         let first = turn(0).now_or_never().unwrap();
         let (mut second, mut third) = (turn(1), turn(2));
         assert!((&mut second).now_or_never().is_none() && (&mut third).now_or_never().is_none());

@@ -43,7 +43,7 @@ pub(crate) async fn run<N: Network>(
     match &recipe.ask {
         Ask::Tcp { .. } => {
             let alone = recipe.alone;
-            let _turn = context.admit(context.admission.turn(context.number, recipe.address, alone)).await;
+            let _turn = context.admit(context.turn(recipe.address, alone)).await;
             if alone {
                 // A server that serves one connection at a time may not have seen the end of the last one yet.
                 // A silent one would not end at all, and its silence was waited for already.
@@ -54,6 +54,7 @@ pub(crate) async fn run<N: Network>(
             reporter.began();
             Connection { context, reporter: &reporter, patience, ground }.run(&recipe, descriptor).await;
         }
+        Ask::TlsEnumeration { .. } => crate::enumeration::run(context, &recipe, &reporter, ground).await,
         Ask::Udp { syns, all } => {
             crate::datagram::run(context, &reporter, recipe.address, *syns, *all).await;
         }

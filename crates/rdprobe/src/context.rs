@@ -1,13 +1,14 @@
 //! What the loop and the attempts of one probe share.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rdprobe_report::Options;
 use tokio::time::Instant;
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Turn};
 use crate::lingering::Leaving;
 use crate::network::Network;
 use crate::trust::Trust;
@@ -19,13 +20,20 @@ pub struct Timeouts {
     pub tcp: Duration,
     /// For every other phase, in total.
     pub phase: Duration,
-    /// For the whole probe.
+    /// For the whole probe, an enumeration of TLS apart.
     pub deadline: Duration,
+    /// For an enumeration of TLS, from its beginning.
+    pub enumeration: Duration,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { tcp: Duration::from_secs(4), phase: Duration::from_secs(5), deadline: Duration::from_secs(20) }
+        Self {
+            tcp: Duration::from_secs(4),
+            phase: Duration::from_secs(5),
+            deadline: Duration::from_secs(20),
+            enumeration: Duration::from_secs(60),
+        }
     }
 }
 
@@ -50,6 +58,11 @@ impl<N: Network> Context<'_, N> {
     /// When the whole probe ends.
     pub(crate) fn deadline(&self) -> Instant {
         self.clock.deadline()
+    }
+
+    /// A place among the connections to `address`.
+    pub(crate) async fn turn(&self, address: SocketAddr, alone: bool) -> Turn {
+        self.admission.turn(self.number, address, alone, self.options.parallel).await
     }
 
     /// Waits for a turn, which counts in no phase.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rdprobe_report::facts::{CertificateFacts, Exchange};
 use rdprobe_report::{Attempt, Facts, Millis, Observations, Phase, Step, Waiting};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -17,6 +18,8 @@ enum Event {
     Step(Box<Step>),
     /// What is known by now of a phase that was told.
     Learnt(Box<Facts>),
+    /// One exchange of an enumeration, and the certificate that it was the first to show.
+    Exchanged(Box<Exchange>, Option<Box<CertificateFacts>>),
     CutOff,
     Ended(Millis),
 }
@@ -27,8 +30,12 @@ pub(crate) struct Reporter {
     place: usize,
     events: UnboundedSender<(usize, Event)>,
     given_up: Arc<Notify>,
+    news: Arc<Notify>,
     pub(crate) started: Instant,
 }
+
+/// Of so many exchanges one wakes the loop.
+const WAKING: u32 = 8;
 
 impl Reporter {
     fn tell(&self, event: Event) {
@@ -50,6 +57,14 @@ impl Reporter {
 
     pub(crate) fn learnt(&self, facts: Facts) {
         self.tell(Event::Learnt(Box::new(facts)));
+    }
+
+    /// Wakes the loop now and then, for whoever shows how far it is.
+    pub(crate) fn exchanged(&self, exchange: &Exchange, certificate: Option<&CertificateFacts>) {
+        self.tell(Event::Exchanged(Box::new(exchange.clone()), certificate.cloned().map(Box::new)));
+        if exchange.began_after % WAKING == 0 {
+            self.news.notify_one();
+        }
     }
 
     pub(crate) fn cut_off(&self) {
@@ -75,6 +90,7 @@ pub(crate) struct Events {
     sender: UnboundedSender<(usize, Event)>,
     receiver: UnboundedReceiver<(usize, Event)>,
     flights: Vec<Flight>,
+    news: Arc<Notify>,
 }
 
 /// An attempt that was started.
@@ -87,14 +103,15 @@ struct Flight {
 impl Events {
     pub(crate) fn new() -> Self {
         let (sender, receiver) = unbounded_channel();
-        Self { sender, receiver, flights: Vec::new() }
+        Self { sender, receiver, flights: Vec::new(), news: Arc::default() }
     }
 
     /// For the next attempt in the order of issue.
     pub(crate) fn reporter(&mut self, started: Instant) -> Reporter {
         let given_up = Arc::<Notify>::default();
         self.flights.push(Flight { under_way: None, given_up: Arc::clone(&given_up) });
-        Reporter { place: self.flights.len() - 1, events: self.sender.clone(), given_up, started }
+        let (events, news) = (self.sender.clone(), Arc::clone(&self.news));
+        Reporter { place: self.flights.len() - 1, events, given_up, news, started }
     }
 
     /// Takes over all that was told, and for how long the attempts in flight have been waiting.
@@ -127,6 +144,16 @@ impl Events {
                     step.facts = *facts;
                 }
             }
+            Event::Exchanged(exchange, certificate) => {
+                let mut steps = attempt.steps.iter_mut();
+                if let Some(Step { facts: Facts::Tls(facts), .. }) =
+                    steps.find(|step| step.phase() == Phase::Tls)
+                    && let Some(seen) = &mut facts.exchanges
+                {
+                    seen.exchanges.push(*exchange);
+                    seen.certificates.extend(certificate.map(|facts| *facts));
+                }
+            }
             Event::CutOff => attempt.cut_off = true,
             Event::Ended(at) => {
                 flight.under_way = None;
@@ -134,6 +161,11 @@ impl Events {
                 seen.cut_short |= attempt.cut_off;
             }
         }
+    }
+
+    /// Waits for something that somebody who watches wants to see.
+    pub(crate) async fn news(&self) {
+        self.news.notified().await;
     }
 
     /// Since when an attempt's phase under way has had no answer.

@@ -7,6 +7,7 @@ mod context;
 mod datagram;
 mod drive;
 mod engine;
+mod enumeration;
 mod events;
 mod handshake;
 mod layer;

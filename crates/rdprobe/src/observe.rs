@@ -7,6 +7,8 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::future::OptionFuture;
 use futures_util::stream::FuturesUnordered;
+use rdprobe_diagnosis::is_enumeration;
+use rdprobe_report::facts::EnumerationEnd;
 use rdprobe_report::{
     Ask, Attempt, Facts, Failure, FailureEvidence, FailureKind, Limit, Millis, Observations, Phase, Recipe,
     Step, UdpQuestion,
@@ -42,8 +44,10 @@ pub(crate) async fn observe<N: Network>(
         }
         let planned = rdprobe_diagnosis::plan(seen);
         let late = Instant::now() >= context.deadline();
-        seen.cut_short |= late && !planned.is_empty();
-        for recipe in planned.into_iter().filter(|_| !late) {
+        // An enumeration has a time of its own, and decides nothing.
+        let may_start = |recipe: &Recipe| !late || is_enumeration(recipe);
+        seen.cut_short |= !planned.iter().all(may_start);
+        for recipe in planned.into_iter().filter(may_start) {
             debug!(purpose = ?recipe.purpose, address = %recipe.address, alone = recipe.alone, "attempt");
             let ground = rdprobe_diagnosis::ground(seen, &recipe);
             seen.attempts.push(begun(context, seen.attempts.len(), recipe.clone()));
@@ -64,9 +68,11 @@ pub(crate) async fn observe<N: Network>(
                 events.look(seen);
                 return end(context, seen, false);
             }
+            () = events.news() => {}
             () = &mut stop => {
                 events.look(seen);
-                seen.cut_short = true;
+                let deciding = |attempt: &Attempt| attempt.in_flight() && !is_enumeration(&attempt.recipe);
+                seen.cut_short |= seen.attempts.iter().any(deciding);
                 return end(context, seen, true);
             }
         }
@@ -123,10 +129,24 @@ fn end<N: Network>(context: &Context<'_, N>, seen: &mut Observations, cut_off: b
     let now = Millis::from(context.started.elapsed());
     for attempt in seen.attempts.iter_mut().filter(|attempt| attempt.in_flight()) {
         attempt.ended_ms = Some(now);
+        if is_enumeration(&attempt.recipe) {
+            attempt.steps.iter_mut().for_each(|step| stopped(step, now));
+            continue;
+        }
         attempt.cut_off = cut_off;
         attempt.waiting = None;
         let limit = if cut_off { Limit::Stop } else { Limit::Patience };
         attempt.steps.iter_mut().for_each(|step| still_silent(step, now, limit));
+    }
+}
+
+/// What an enumeration has seen by now stands.
+fn stopped(step: &mut Step, now: Millis) {
+    if let Facts::Tls(facts) = &mut step.facts
+        && let Some(exchanges) = &mut facts.exchanges
+    {
+        exchanges.ended.get_or_insert(EnumerationEnd::Stopped);
+        step.duration_ms = Millis(now.0 - step.started_ms.0);
     }
 }
 

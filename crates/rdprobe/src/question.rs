@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rdprobe_report::{HelloProfile, UdpQuestion};
+use rdprobe_report::{HelloProfile, TlsPolicy, UdpQuestion};
 
 use crate::probe::Probe;
 
@@ -65,6 +65,25 @@ impl Probe {
     /// Asks the default questions one after the other where one may answer the next: for many targets.
     pub fn in_turn(mut self) -> Self {
         self.options.in_turn = true;
+        self
+    }
+
+    /// Enumerates every version, suite and group that the host speaks, and asks it as every client does, after all that
+    /// decides the verdict: some fifty connections more.
+    pub fn enumerate_tls(mut self) -> Self {
+        self.options.tls = true;
+        self
+    }
+
+    /// The same, and says what the host would have to change for this policy.
+    pub fn tls_policy(mut self, policy: TlsPolicy) -> Self {
+        self.options.tls_policy = Some(policy);
+        self.enumerate_tls()
+    }
+
+    /// Connections to the host at once, one at the least.
+    pub fn parallel(mut self, connections: u32) -> Self {
+        self.options.parallel = connections.max(1);
         self
     }
 

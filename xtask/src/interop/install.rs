@@ -42,10 +42,14 @@ const PACKAGES: &[(&str, &str)] = &[
     ("kadmin.local", "krb5-admin-server"),
     ("tshark", "tshark"),
     ("nmap", "nmap"),
+    ("sslscan", "sslscan"),
+    ("xfreerdp", "freerdp2-x11"),
+    ("xfreerdp3", "freerdp3-x11"),
+    ("keytool", "default-jre-headless"),
 ];
 
 /// Packages of which the stable release has no version that we want.
-const FROM_BACKPORTS: &[&str] = &["freerdp3-shadow-x11"];
+const FROM_BACKPORTS: &[&str] = &["freerdp3-shadow-x11", "freerdp3-x11"];
 
 /// The programs among these that are not there.
 pub(super) fn missing(programs: &BTreeSet<&'static str>) -> BTreeSet<&'static str> {

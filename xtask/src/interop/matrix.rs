@@ -73,6 +73,12 @@ pub(super) struct Row {
     /// Record the row's datagrams and have tshark decode every one.
     #[serde(default)]
     pub(super) decode_udp: bool,
+    /// Compare versions, suites and groups with what sslscan and sslyze find.
+    #[serde(default)]
+    pub(super) compare_scanners: bool,
+    /// Compare which clients get TLS with what becomes of the real ones.
+    #[serde(default)]
+    pub(super) compare_clients: bool,
     /// Compare names and build with what nmap's `rdp-ntlm-info` prints for the same server.
     #[serde(default)]
     pub(super) compare_nmap: bool,

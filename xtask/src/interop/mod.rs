@@ -16,6 +16,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 
 mod bed;
 mod certs;
+mod clients;
 pub(crate) mod distance;
 mod install;
 mod judge;
@@ -24,6 +25,7 @@ mod oracle;
 mod probe;
 mod procfs;
 pub(crate) mod reaper;
+mod scanners;
 mod schedule;
 mod servers;
 pub(crate) mod stage;

@@ -31,6 +31,13 @@ pub(super) fn programs(row: &Row) -> Vec<&'static str> {
     if row.compare_nmap {
         programs.push("nmap");
     }
+    if row.compare_scanners {
+        programs.push("sslscan");
+    }
+    if row.compare_clients {
+        programs.extend(crate::capture::CLIENTS.iter().map(|client| client.program));
+        programs.push("Xvfb");
+    }
     programs
 }
 
@@ -65,6 +72,12 @@ pub(super) fn ask(interop: &Interop<'_>, row: &Row) -> Result<Vec<String>> {
     }
     if let Some(capture) = capture {
         complaints.extend(capture.complaints()?);
+    }
+    if row.compare_scanners {
+        complaints.extend(super::scanners::complaints(interop, row)?);
+    }
+    if row.compare_clients {
+        complaints.extend(super::clients::complaints(interop, row)?);
     }
     if row.compare_nmap {
         complaints.extend(super::oracle::nmap_complaints(interop, row)?);

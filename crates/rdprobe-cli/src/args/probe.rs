@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgAction, ArgMatches, Args};
+use clap::{ArgAction, ArgMatches, Args, ValueEnum};
 use rdprobe::{Family, Pin, Timeouts};
-use rdprobe_report::{Options, UdpQuestion};
+use rdprobe_report::{Options, TlsPolicy, UdpQuestion};
 
 use super::source::{Named, Source, rdp_file};
 use super::value;
@@ -63,7 +63,13 @@ pub(crate) struct ProbeArguments {
     /// Ask about RDSTLS and Entra ID too
     #[arg(long, help_heading = "What to ask")]
     pub(crate) offers: bool,
-    /// Every question there is: --offers and --udp
+    /// Enumerate what the host speaks of TLS and which clients it lets in: some fifty connections more
+    #[arg(long, help_heading = "What to ask")]
+    pub(crate) tls: bool,
+    /// Say what the host would have to change for Mozilla's guideline; with --tls
+    #[arg(long, help_heading = "What to ask", value_name = "POLICY")]
+    pub(crate) tls_policy: Option<Policy>,
+    /// Every question there is: --offers, --tls and --udp
     #[arg(long, help_heading = "What to ask")]
     pub(crate) deep: bool,
 
@@ -98,7 +104,7 @@ pub(crate) struct ProbeArguments {
     /// Limit of each phase: 5s, 800ms or plain seconds [default: 5s, and 4s for TCP]
     #[arg(long, help_heading = "Limits", value_name = "TIME", value_parser = value::duration)]
     pub(crate) timeout: Option<Duration>,
-    /// Limit of one host's whole probe [default: 20s, or four times --timeout]
+    /// Limit of one host's whole probe [default: 20s, or four times --timeout], and of --tls after it [default: 60s]
     #[arg(long, help_heading = "Limits", value_name = "TIME", value_parser = value::duration)]
     pub(crate) deadline: Option<Duration>,
     /// Probe every 5 s until the host is healthy or degraded, for so long at the most: 5m, 90s
@@ -112,10 +118,35 @@ pub(crate) struct ProbeArguments {
           value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) count: Option<u32>,
 
+    /// Connections to one host at once
+    #[arg(long, help_heading = "Limits", value_name = "N", default_value_t = Options::PARALLEL,
+          value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub(crate) parallel: u32,
     /// Hosts probed at once
     #[arg(long, short, help_heading = "Limits", value_name = "N", default_value_t = 16,
           value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(crate) jobs: u16,
+}
+
+/// Mozilla's configurations for TLS servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Policy {
+    /// TLS 1.3 alone
+    Modern,
+    /// TLS 1.2 with forward secrecy, and 1.3
+    Intermediate,
+    /// Old clients too
+    Old,
+}
+
+impl From<Policy> for TlsPolicy {
+    fn from(policy: Policy) -> Self {
+        match policy {
+            Policy::Modern => Self::Modern,
+            Policy::Intermediate => Self::Intermediate,
+            Policy::Old => Self::Old,
+        }
+    }
 }
 
 impl ProbeArguments {
@@ -133,6 +164,9 @@ impl ProbeArguments {
             no_nla: self.no_nla,
             gateway: self.gateway.clone(),
             offers: self.offers || self.deep,
+            tls: self.tls || self.deep || self.tls_policy.is_some(),
+            tls_policy: self.tls_policy.map(Into::into),
+            parallel: self.parallel,
             in_turn: many,
             udp: self.udp_question(),
             udp_port: self.udp_port,
@@ -163,6 +197,7 @@ impl ProbeArguments {
             tcp: self.timeout.unwrap_or(default.tcp),
             phase: self.timeout.unwrap_or(default.phase),
             deadline: self.deadline.unwrap_or(deadline),
+            enumeration: self.deadline.unwrap_or(default.enumeration),
         }
     }
 

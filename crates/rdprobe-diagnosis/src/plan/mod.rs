@@ -5,6 +5,7 @@
 //! may not start yet is held back.
 
 mod credssp;
+mod enumeration;
 mod first;
 mod repeat;
 mod silent;
@@ -12,23 +13,28 @@ mod tls;
 mod udp;
 mod x224;
 
+pub use enumeration::{MOST_CONNECTIONS, is_enumeration};
 pub use udp::next_syn_version;
 pub(crate) use x224::failure_code;
 
-use rdprobe_report::{Ask, Attempt, Depth, Observations, Offer, Protocols, Purpose, Recipe};
+use rdprobe_report::{Ask, Attempt, Depth, Observations, Offer, Options, Protocols, Purpose, Recipe};
 
 use crate::silence;
 use crate::view::View;
 
 /// Attempts on one address, at the most.
 pub const MOST_ATTEMPTS: usize = 16;
-/// Connections to one address at once, at the most: xrdp's backlog is two.
-pub const MOST_AT_ONCE: usize = 4;
+/// Connections to one address at once, at the most, unless told otherwise: xrdp's backlog is two.
+pub const MOST_AT_ONCE: usize = Options::PARALLEL as usize;
 
 /// The attempts to start now. Called whenever an attempt ends or has been silent for [`silence_ms`]; empty and nothing
 /// in flight means that the probe is done.
 pub fn plan(seen: &Observations) -> Vec<Recipe> {
-    views(seen).flat_map(on_address).collect()
+    let planned: Vec<Recipe> = views(seen).flat_map(on_address).collect();
+    if planned.iter().any(over_tcp) {
+        return planned;
+    }
+    planned.into_iter().chain(enumeration::wanted(seen)).collect()
 }
 
 /// `id`s of the attempts in flight whose silence is waited for no longer.
@@ -61,13 +67,18 @@ fn views(seen: &Observations) -> impl Iterator<Item = View<'_>> {
 fn on_address(view: View<'_>) -> Vec<Recipe> {
     if let Some((attempt, phase)) = silent::in_flight(view) {
         let wanted = udp::wanted(view).into_iter().chain(silent::questions(view, attempt, phase));
-        return schedule(view, wanted, silent::MOST_BESIDE);
+        return schedule(view, wanted, silent::MOST_BESIDE.min(most_at_once(view)));
     }
     if let Some(silent) = silent::ended(view) {
         let wanted = udp::wanted(view).into_iter().chain(silent::last(view, silent));
-        return schedule(view, wanted, silent::MOST_BESIDE);
+        return schedule(view, wanted, silent::MOST_BESIDE.min(most_at_once(view)));
     }
-    schedule(view, questions(view).into_iter(), MOST_AT_ONCE)
+    schedule(view, questions(view).into_iter(), most_at_once(view))
+}
+
+/// Side by side: fewer where the user allows fewer, and never more than the questions were made for.
+fn most_at_once(view: View<'_>) -> usize {
+    usize::try_from(view.seen.options.parallel).unwrap_or(MOST_AT_ONCE).clamp(1, MOST_AT_ONCE)
 }
 
 /// Every question whose answer can still change the verdict, whether it was asked already or not.

@@ -4,13 +4,16 @@ use rdprobe_report::facts::{
     CertificateFacts, CredsspFacts, KerberosError, KerberosExchange, NtStatus, Package, SignatureCheck,
 };
 use rdprobe_report::{
-    Attempt, Code, Confidence, FailureKind, Finding, Observations, Options, Phase, Purpose, Recipe,
+    Attempt, CipherSuite, Code, Confidence, FailureKind, Finding, NamedGroup, Observations, Options, Phase,
+    Purpose, Recipe, TlsVersion,
 };
 
 use crate::draft::Draft;
+use crate::plan::is_enumeration;
 use crate::registry;
 use crate::rules::certificate;
-use crate::view::{View, certificate as certificate_of, credssp, x224_facts};
+use crate::rules::tls::outcome;
+use crate::view::{View, answered, certificate as certificate_of, credssp, x224_facts};
 
 /// Whether credentials may be sent to this address: it is the one that a client would end up on, CredSSP is
 /// selected, its challenge was answered, and the certificate is trusted, pinned or accepted by the user.
@@ -31,15 +34,26 @@ pub struct Ground {
     pub certificate: Option<String>,
     /// Bare NTLM was refused, and NTLM inside SPNEGO was answered.
     pub spnego: bool,
+    /// For an enumeration: the version, suite and group of every handshake that was answered.
+    pub tls: Vec<(TlsVersion, CipherSuite, Option<NamedGroup>)>,
 }
 
-/// The ground of a planned logon.
+/// The ground of a planned logon, or of an enumeration.
 pub fn ground(seen: &Observations, recipe: &Recipe) -> Ground {
     let view = View::new(seen, recipe.address);
+    if is_enumeration(recipe) {
+        return Ground { tls: chosen(view), ..Ground::default() };
+    }
     crate::rules::credssp::decided(view).map_or_else(Ground::default, |(attempt, _, facts)| Ground {
         certificate: certificate_of(attempt).and_then(|facts| facts.sha256.clone()),
         spnego: facts.spnego,
+        ..Ground::default()
     })
+}
+
+fn chosen(view: View<'_>) -> Vec<(TlsVersion, CipherSuite, Option<NamedGroup>)> {
+    let facts = view.attempts().filter(|attempt| answered(attempt)).map(outcome::facts);
+    facts.filter_map(|facts| Some((facts.version?, facts.suite?, facts.group))).collect()
 }
 
 /// Why no credentials go over a connection that shows this certificate; none where they may.

@@ -1,8 +1,10 @@
 //! What two connections saw differently: a host that limits, bans or dies, and backends that are not alike.
 
-use rdprobe_report::{Attempt, FailureKind, Finding, Phase, Protocol, Purpose, Recipe, Step};
+use rdprobe_report::facts::EnumerationEnd;
+use rdprobe_report::{Attempt, FailureKind, Finding, Phase, Protocol, Purpose, Recipe, Severity, Step};
 
 use crate::draft::Draft;
+use crate::enumeration;
 use crate::registry;
 use crate::silence;
 use crate::view::{View, failure, impatient, x224_facts};
@@ -57,11 +59,12 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
         .partition(|pair| waited_for_another(view, pair));
     let mut findings = Vec::new();
     findings.extend(unlike_answers(view));
-    findings.extend(turned_away(view));
-    if findings.is_empty() && !flaky.is_empty() {
+    findings.extend(turned_away(view).or_else(|| enumeration_turned_away(view)));
+    let nothing = |findings: &[Finding]| findings.iter().all(|finding| finding.severity == Severity::Info);
+    if nothing(&findings) && !flaky.is_empty() {
         findings.push(unsteady(view, &flaky));
     }
-    if findings.is_empty() && !waited.is_empty() {
+    if nothing(&findings) && !waited.is_empty() {
         let summary = format!(
             "{} serves one connection at a time: ours were in each other's way, and each was answered when made alone.",
             view.address
@@ -145,6 +148,21 @@ fn turned_away(view: View<'_>) -> Option<Finding> {
         view.pointer(attempt, phase)
     });
     Some(Draft::new(registry::TCP_TURNED_AWAY, Phase::Tcp, summary).evidence(evidence).finish())
+}
+
+/// The host took no more of an enumeration's connections: worth knowing, and nothing that one client's connection meets.
+fn enumeration_turned_away(view: View<'_>) -> Option<Finding> {
+    let attempt = view.ended(Purpose::TlsEnumeration).next()?;
+    enumeration::cut_off(view).filter(|end| *end == EnumerationEnd::TurnedAway)?;
+    let found = enumeration::enumeration(view)?;
+    let summary = format!(
+        "{} took no more of our connections in the course of {} that asked what it speaks of TLS, though we slowed down \
+         and came again: a ban or a rate limit. What was found stands, the rest is unknown, and no suite is called \
+         refused on its account.",
+        view.address, found.connections,
+    );
+    let draft = Draft::new(registry::TCP_TURNED_AWAY, Phase::Tcp, summary).severity(Severity::Info);
+    Some(draft.evidence([view.pointer(attempt, Phase::Tls)]).finish())
 }
 
 /// The attempt got an answer to its connection request, whatever it was.

@@ -45,12 +45,12 @@ pub fn client_hello(profile: &HelloProfile, server_name: Option<&str>, seed: &He
     body.extend_from_slice(&seed.random);
     body.extend(vector8(session_id));
     body.extend(vector16(&code_points(profile.suites.iter().map(|suite| suite.0))));
-    body.extend(vector8(&[0]));
+    body.extend(vector8(&profile.compression));
 
     let extensions: Vec<u8> = profile
         .extensions
         .iter()
-        .filter_map(|kind| extension_of(*kind, profile, server_name, seed))
+        .filter_map(|kind| extension_of(kind, profile, server_name, seed))
         .flatten()
         .collect();
     if !extensions.is_empty() {
@@ -69,7 +69,7 @@ pub fn client_hello(profile: &HelloProfile, server_name: Option<&str>, seed: &He
 
 /// The extension with its type and length, none where it would be empty of meaning.
 fn extension_of(
-    kind: Extension,
+    kind: &Extension,
     profile: &HelloProfile,
     server_name: Option<&str>,
     seed: &HelloSeed,
@@ -89,12 +89,21 @@ fn extension_of(
             let groups = code_points(profile.groups.iter().map(|group| group.0));
             (extension::SUPPORTED_GROUPS, vector16(some(&groups)?))
         }
-        // Uncompressed (RFC 8422 5.1.2).
-        Extension::EcPointFormats => (extension::EC_POINT_FORMATS, vec![1, 0]),
-        Extension::SignatureAlgorithms => {
+        Extension::EcPointFormats => (extension::EC_POINT_FORMATS, vector8(some(&profile.point_formats)?)),
+        Extension::SignatureAlgorithms | Extension::SignatureAlgorithmsCert => {
             let schemes = code_points(profile.signature_schemes.iter().map(|scheme| scheme.0));
-            (extension::SIGNATURE_ALGORITHMS, vector16(some(&schemes)?))
+            let code = match kind {
+                Extension::SignatureAlgorithms => extension::SIGNATURE_ALGORITHMS,
+                _ => extension::SIGNATURE_ALGORITHMS_CERT,
+            };
+            (code, vector16(some(&schemes)?))
         }
+        Extension::ApplicationLayerProtocolNegotiation => {
+            let names: Vec<u8> = profile.alpn.iter().flat_map(|name| vector8(name.as_bytes())).collect();
+            (extension::APPLICATION_LAYER_PROTOCOL_NEGOTIATION, vector16(some(&names)?))
+        }
+        Extension::EncryptThenMac => (extension::ENCRYPT_THEN_MAC, Vec::new()),
+        Extension::PostHandshakeAuth => (extension::POST_HANDSHAKE_AUTH, Vec::new()),
         Extension::SessionTicket => (extension::SESSION_TICKET, Vec::new()),
         Extension::ExtendedMasterSecret => (extension::EXTENDED_MASTER_SECRET, Vec::new()),
         Extension::SupportedVersions => (extension::SUPPORTED_VERSIONS, vector8(some(&versions())?)),
@@ -112,6 +121,7 @@ fn extension_of(
         }
         // No renegotiation is under way (RFC 5746 3.4).
         Extension::RenegotiationInfo => (extension::RENEGOTIATION_INFO, vec![0]),
+        Extension::Raw(raw) => (raw.r#type, hex::decode(&raw.data).ok()?),
     };
     let mut extension = code.to_be_bytes().to_vec();
     extension.extend(vector16(&data));

@@ -1,9 +1,9 @@
 //! The server's handshake messages in clear: ServerHello, Certificate, ServerKeyExchange.
 
 use rdprobe_report::facts::TlsFacts;
-use rdprobe_report::{CipherSuite, NamedGroup, SignatureScheme, TlsVersion};
+use rdprobe_report::{Authentication, CipherSuite, KeyExchange, NamedGroup, SignatureScheme, TlsVersion};
 
-use super::{extension, message};
+use super::{Flight, extension, message};
 use crate::decode::Reader;
 
 /// The `random` that makes a ServerHello a HelloRetryRequest (RFC 8446 4.1.3).
@@ -26,8 +26,8 @@ pub(super) enum Next {
     Malformed(String),
 }
 
-/// Reads one message into `facts` and `chain`.
-pub(super) fn read(kind: u8, body: &[u8], facts: &mut TlsFacts, chain: &mut Vec<Vec<u8>>) -> Next {
+/// Reads one message into `facts` and `flight`.
+pub(super) fn read(kind: u8, body: &[u8], facts: &mut TlsFacts, flight: &mut Flight) -> Next {
     if facts.messages.len() >= MAX_MESSAGES {
         return Next::Malformed(format!("more than {MAX_MESSAGES} handshake messages in one flight"));
     }
@@ -45,10 +45,10 @@ pub(super) fn read(kind: u8, body: &[u8], facts: &mut TlsFacts, chain: &mut Vec<
     }
     let body = Reader(body);
     let read = match kind {
-        message::SERVER_HELLO => read_server_hello(body, facts),
-        message::CERTIFICATE => read_certificates(body).map(|sent| *chain = sent),
+        message::SERVER_HELLO => read_server_hello(body, facts, flight),
+        message::CERTIFICATE => read_certificates(body).map(|sent| flight.chain = sent),
         message::SERVER_KEY_EXCHANGE => {
-            let _ = read_key_exchange(body, facts);
+            let _ = read_key_exchange(body, facts, flight);
             Some(())
         }
         message::CERTIFICATE_REQUEST => {
@@ -81,17 +81,19 @@ fn name_of(kind: u8) -> Option<&'static str> {
 }
 
 /// RFC 8446 4.1.3, and RFC 5246 7.4.1.3, whose extensions may be missing.
-fn read_server_hello(mut body: Reader<'_>, facts: &mut TlsFacts) -> Option<()> {
+fn read_server_hello(mut body: Reader<'_>, facts: &mut TlsFacts, flight: &mut Flight) -> Option<()> {
     let mut version = TlsVersion(body.u16()?);
     let random: [u8; 32] = body.array()?;
-    body.vector8()?;
+    let session_id = body.vector8()?;
     let suite = CipherSuite(body.u16()?);
-    body.u8()?;
+    let compression = body.u8()?;
     let mut group = None;
     let mut extensions = if body.is_empty() { Reader(&[]) } else { body.vector16()? };
     while !extensions.is_empty() {
         let (code, mut data) = (extensions.u16()?, extensions.vector16()?);
+        flight.extensions.push(code);
         match code {
+            extension::APPLICATION_LAYER_PROTOCOL_NEGOTIATION => flight.alpn = read_alpn(data),
             extension::SUPPORTED_VERSIONS => version = TlsVersion(data.u16()?),
             // A HelloRetryRequest has the group alone.
             extension::KEY_SHARE => group = Some(NamedGroup(data.u16()?)),
@@ -106,7 +108,15 @@ fn read_server_hello(mut body: Reader<'_>, facts: &mut TlsFacts) -> Option<()> {
     facts.suite = Some(suite);
     facts.suite_code = Some(suite.code());
     facts.group = group;
+    flight.compression = compression;
+    flight.session_id_bytes = u8::try_from(session_id.0.len()).unwrap_or(u8::MAX);
     Some(())
+}
+
+/// The one protocol that a server names (RFC 7301 3.1).
+fn read_alpn(mut data: Reader<'_>) -> Option<String> {
+    let name = data.vector16()?.vector8()?;
+    Some(String::from_utf8_lossy(name.0).into_owned())
 }
 
 /// RFC 5246 7.4.2.
@@ -121,24 +131,50 @@ fn read_certificates(mut body: Reader<'_>) -> Option<Vec<Vec<u8>>> {
 
 /// RFC 8422 5.4, and RFC 5246 7.4.3 for finite fields. What cannot be read is left out: the facts are welcome, and
 /// the handshake goes no further for us either way.
-fn read_key_exchange(mut body: Reader<'_>, facts: &mut TlsFacts) -> Option<()> {
-    let suite = facts.suite?.to_string();
-    if suite.contains("_ECDH") {
+fn read_key_exchange(mut body: Reader<'_>, facts: &mut TlsFacts, flight: &mut Flight) -> Option<()> {
+    let suite = facts.suite?;
+    if suite.authentication()? == Authentication::Psk {
+        // The hint (RFC 4279 3, RFC 5489 2).
+        body.vector16()?;
+    }
+    if suite.key_exchange()? == KeyExchange::Ecdhe {
         if body.u8()? != NAMED_CURVE {
             return None;
         }
         facts.group = Some(NamedGroup(body.u16()?));
         body.vector8()?;
-    } else if suite.contains("_DHE_") || suite.contains("_DH_") {
-        for _ in ["p", "g", "Ys"] {
+    } else if suite.key_exchange()? == KeyExchange::Dhe {
+        let prime = body.vector16()?;
+        flight.dh_bits = Some(bits(prime.0));
+        for _ in ["g", "Ys"] {
             body.vector16()?;
         }
     } else {
         return None;
     }
-    let is_signed = !suite.contains("_anon_");
+    let is_signed = !matches!(suite.authentication()?, Authentication::Anonymous | Authentication::Psk);
     if is_signed && facts.version == Some(TlsVersion::TLS_1_2) {
         facts.signature_scheme = Some(SignatureScheme(body.u16()?));
     }
     Some(())
+}
+
+/// Size of a big-endian number.
+fn bits(number: &[u8]) -> u32 {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    let top = number.get(zeros).map_or(0, |byte| 8 - byte.leading_zeros());
+    let rest = number.len().saturating_sub(zeros + 1);
+    u32::try_from(8 * rest).unwrap_or(u32::MAX).saturating_add(top)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_number_has_as_many_bits_as_it_needs() {
+        for (number, size) in
+            [(&[][..], 0), (&[0, 0], 0), (&[0, 1], 1), (&[0x80, 0], 16), (&[0, 0x0F, 0xFF], 12)]
+        {
+            assert_eq!(super::bits(number), size, "{number:?}");
+        }
+    }
 }

@@ -1,11 +1,13 @@
 //! Sends a hand-built ClientHello and reads what the server answers in clear.
 
-use rdprobe_report::facts::{Alert, TlsFacts};
+use rdprobe_report::facts::{Alert, Answer, TlsFacts};
 use rdprobe_report::hello::Extension;
-use rdprobe_report::{AlertDescription, Facts, Failure, FailureKind, HelloProfile, TlsVersion};
+use rdprobe_report::{
+    AlertDescription, Authentication, Facts, Failure, FailureKind, HelloProfile, KeyExchange, TlsVersion,
+};
 
 use super::handshake::{self, Next};
-use super::{HelloSeed, client_hello, is_server_name, message, not_tls, record};
+use super::{Flight, HelloSeed, client_hello, is_server_name, message, not_tls, record};
 use crate::{Concluded, Ending, Machine};
 
 /// As much as is read of one flight: Windows' is under 1 kB, a chain of many certificates under 20.
@@ -25,8 +27,19 @@ pub struct HelloMachine {
     message: Vec<u8>,
     alert: Option<u8>,
     facts: TlsFacts,
-    chain: Vec<Vec<u8>>,
+    flight: Flight,
+    reading: Reading,
     failure: Option<Failure>,
+}
+
+/// How far the server's flight is read, where it goes on in clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// To its end, ServerHelloDone.
+    Whole,
+    /// To the ServerKeyExchange where the suite has one, else to the Certificate; to the ServerHello where the suite
+    /// has neither.
+    KeyExchange,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +73,15 @@ impl HelloMachine {
             message: Vec::new(),
             alert: None,
             facts: TlsFacts::default(),
-            chain: Vec::new(),
+            flight: Flight::default(),
+            reading: Reading::Whole,
             failure: None,
         }
+    }
+
+    /// Reads no further than this.
+    pub fn reading(self, reading: Reading) -> Self {
+        Self { reading, ..self }
     }
 
     /// What was read so far.
@@ -77,7 +96,12 @@ impl HelloMachine {
 
     /// The certificates that the server sent in clear, leaf first; none in TLS 1.3.
     pub fn chain(&self) -> &[Vec<u8>] {
-        &self.chain
+        &self.flight.chain
+    }
+
+    /// What came, as one line of an enumeration.
+    pub fn answer(&self) -> Answer {
+        self.flight.answer(&self.facts, self.failure.as_ref())
     }
 
     fn take(&mut self, byte: u8) {
@@ -146,13 +170,32 @@ impl HelloMachine {
             self.fail_malformed(format!("a handshake message that claims {length} bytes"));
         } else if had == message::HEADER + length {
             let body = &self.message[message::HEADER..];
-            let next = handshake::read(kind, body, &mut self.facts, &mut self.chain);
+            let next = handshake::read(kind, body, &mut self.facts, &mut self.flight);
             self.message.clear();
             match next {
+                Next::More if self.has_read_enough(kind) => self.finish(None),
                 Next::More => {}
                 Next::Done => self.finish(None),
                 Next::Malformed(detail) => self.fail_malformed(detail),
             }
+        }
+    }
+
+    /// Whether what follows the message tells nothing that is wanted.
+    fn has_read_enough(&self, last: u8) -> bool {
+        if self.reading == Reading::Whole {
+            return false;
+        }
+        let suite = self.facts.suite;
+        let exchanges = suite.is_none_or(|suite| {
+            matches!(suite.key_exchange(), None | Some(KeyExchange::Dhe | KeyExchange::Ecdhe))
+        });
+        let certified = suite.is_none_or(|suite| suite.authentication() != Some(Authentication::Anonymous));
+        match last {
+            message::SERVER_HELLO => !exchanges && !certified,
+            message::CERTIFICATE => !exchanges,
+            message::SERVER_KEY_EXCHANGE => true,
+            _ => false,
         }
     }
 

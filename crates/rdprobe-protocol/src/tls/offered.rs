@@ -1,6 +1,7 @@
 //! Reads a client's ClientHello (RFC 8446 4.1.2), for peers that answer by what was offered.
 
-use rdprobe_report::{CipherSuite, NamedGroup, SignatureScheme, TlsVersion};
+use rdprobe_report::hello::{Extension, Limits, ProfileKind, RawExtension};
+use rdprobe_report::{CipherSuite, HelloProfile, NamedGroup, SignatureScheme, TlsVersion};
 
 use super::{extension, message, record};
 use crate::DecodeError;
@@ -23,8 +24,16 @@ pub struct ClientHello {
     pub session_id: Vec<u8>,
     /// Suites, in order.
     pub suites: Vec<CipherSuite>,
+    /// Compression methods, in order.
+    pub compression: Vec<u8>,
     /// Types of the extensions, in order.
     pub extensions: Vec<u16>,
+    /// The extensions' contents, in the same order.
+    pub contents: Vec<Vec<u8>>,
+    /// Point formats, in order.
+    pub point_formats: Vec<u8>,
+    /// Application protocols, in order.
+    pub alpn: Vec<String>,
     /// The DNS name in `server_name`.
     pub server_name: Option<String>,
     /// `supported_groups`, in order.
@@ -86,17 +95,22 @@ impl ClientHello {
             random: body.array()?,
             session_id: body.vector8()?.0.to_vec(),
             suites: code_points(body.vector16()?).map(CipherSuite).collect(),
+            compression: Vec::new(),
             extensions: Vec::new(),
+            contents: Vec::new(),
+            point_formats: Vec::new(),
+            alpn: Vec::new(),
             server_name: None,
             groups: Vec::new(),
             key_shares: Vec::new(),
             signature_schemes: Vec::new(),
         };
-        body.vector8()?;
+        hello.compression = body.vector8()?.0.to_vec();
         let mut extensions = if body.is_empty() { Reader(&[]) } else { body.vector16()? };
         while !extensions.is_empty() {
             let (code, data) = (extensions.u16()?, extensions.vector16()?);
             hello.extensions.push(code);
+            hello.contents.push(data.0.to_vec());
             hello.read_extension(code, data)?;
         }
         if hello.versions.is_empty() {
@@ -122,6 +136,13 @@ impl ClientHello {
             extension::SUPPORTED_GROUPS => {
                 self.groups = code_points(data.vector16()?).map(NamedGroup).collect();
             }
+            extension::EC_POINT_FORMATS => self.point_formats = data.vector8()?.0.to_vec(),
+            extension::APPLICATION_LAYER_PROTOCOL_NEGOTIATION => {
+                let mut names = data.vector16()?;
+                while !names.is_empty() {
+                    self.alpn.push(String::from_utf8_lossy(names.vector8()?.0).into_owned());
+                }
+            }
             extension::SIGNATURE_ALGORITHMS => {
                 self.signature_schemes = code_points(data.vector16()?).map(SignatureScheme).collect();
             }
@@ -141,6 +162,63 @@ impl ClientHello {
     }
 }
 
+impl ClientHello {
+    /// The profile of whoever sent this: what [`client_hello`](super::client_hello) makes of it is this hello again,
+    /// randomness and the server name apart. What it does not say (whose it is, limits on keys) is left empty.
+    pub fn profile(&self) -> HelloProfile {
+        let contents = self.extensions.iter().zip(&self.contents);
+        HelloProfile {
+            id: String::new(),
+            title: String::new(),
+            short: String::new(),
+            kind: ProfileKind::Client,
+            basis: String::new(),
+            source: String::new(),
+            record_version: self.record_version,
+            versions: self.versions.clone(),
+            suites: self.suites.clone(),
+            groups: self.groups.clone(),
+            key_shares: self.key_shares.clone(),
+            signature_schemes: self.signature_schemes.clone(),
+            extensions: contents.map(|(code, data)| self.extension(*code, data)).collect(),
+            session_id: !self.session_id.is_empty(),
+            compression: self.compression.clone(),
+            point_formats: if self.point_formats.is_empty() { vec![0] } else { self.point_formats.clone() },
+            alpn: self.alpn.clone(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// The extension by its name where the rest of a profile says what is in it, else as it stands.
+    fn extension(&self, code: u16, data: &[u8]) -> Extension {
+        let schemes = || {
+            let codes: Vec<u8> =
+                self.signature_schemes.iter().flat_map(|scheme| scheme.0.to_be_bytes()).collect();
+            data.get(2..) == Some(&codes[..])
+        };
+        match (code, data) {
+            (extension::SERVER_NAME, _) => Extension::ServerName,
+            (extension::STATUS_REQUEST, [1, 0, 0, 0, 0]) => Extension::StatusRequest,
+            (extension::SUPPORTED_GROUPS, _) => Extension::SupportedGroups,
+            (extension::EC_POINT_FORMATS, _) => Extension::EcPointFormats,
+            (extension::SIGNATURE_ALGORITHMS, _) => Extension::SignatureAlgorithms,
+            (extension::APPLICATION_LAYER_PROTOCOL_NEGOTIATION, _) => {
+                Extension::ApplicationLayerProtocolNegotiation
+            }
+            (extension::ENCRYPT_THEN_MAC, []) => Extension::EncryptThenMac,
+            (extension::EXTENDED_MASTER_SECRET, []) => Extension::ExtendedMasterSecret,
+            (extension::SESSION_TICKET, []) => Extension::SessionTicket,
+            (extension::SUPPORTED_VERSIONS, _) => Extension::SupportedVersions,
+            (extension::PSK_KEY_EXCHANGE_MODES, [1, 1]) => Extension::PskKeyExchangeModes,
+            (extension::POST_HANDSHAKE_AUTH, []) => Extension::PostHandshakeAuth,
+            (extension::SIGNATURE_ALGORITHMS_CERT, _) if schemes() => Extension::SignatureAlgorithmsCert,
+            (extension::KEY_SHARE, _) => Extension::KeyShare,
+            (extension::RENEGOTIATION_INFO, [0]) => Extension::RenegotiationInfo,
+            _ => Extension::Raw(RawExtension { r#type: code, data: hex::encode(data) }),
+        }
+    }
+}
+
 fn code_points(mut list: Reader<'_>) -> impl Iterator<Item = u16> {
     std::iter::from_fn(move || list.u16())
 }
@@ -148,7 +226,6 @@ fn code_points(mut list: Reader<'_>) -> impl Iterator<Item = u16> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use rdprobe_report::HelloProfile;
     use rdprobe_report::hello::DEFAULT_CLIENT;
 
     use super::super::client_hello;
@@ -165,6 +242,22 @@ mod tests {
             for cut in 0..bytes.len() {
                 assert_eq!(ClientHello::decode(&bytes[..cut]), Err(DecodeError::Incomplete), "{cut}");
             }
+        }
+    }
+
+    #[test]
+    fn every_profile_is_read_back_from_its_hello() {
+        for profile in HelloProfile::clients() {
+            let bytes = client_hello(profile, Some("host.example"), &seed());
+            let read = ClientHello::decode(&bytes).unwrap().profile();
+            let mut expected = profile.clone();
+            // Neither is on the wire where it is not sent.
+            expected.session_id &= profile.offers_tls13();
+            if !profile.extensions.contains(&Extension::SignatureAlgorithms) {
+                expected.signature_schemes.clear();
+            }
+            expected.versions.clone_from(&read.versions);
+            assert!(read.sends_like(&expected), "{}: {read:?}", profile.id);
         }
     }
 

@@ -3,6 +3,8 @@
 mod certificate;
 mod credssp;
 mod dns;
+mod enumeration;
+mod exchange;
 mod tcp;
 mod tls;
 mod udp;
@@ -11,6 +13,11 @@ mod x224;
 pub use certificate::{CertificateFacts, ChainLink, PublicKey, SignatureCheck};
 pub use credssp::{CredsspFacts, KerberosError, KerberosExchange, NtStatus, Package};
 pub use dns::DnsFacts;
+pub use enumeration::{
+    EnumeratedGroup, EnumeratedSuite, EnumeratedVersion, Enumeration, NameAnswer, PolicyChange, PolicyReport,
+    ServedCertificate,
+};
+pub use exchange::{About, Answer, Asked, EnumerationEnd, Exchange, Exchanges, ServerHello, SuiteList};
 pub use tcp::{Icmp, TcpFacts};
 pub use tls::{Alert, ProbeTls, TlsFacts};
 pub use udp::{UdpFacts, UdpProbe};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::is_default;
+use super::{Enumeration, Exchanges, is_default};
 use crate::{AlertDescription, CipherSuite, Failure, NamedGroup, PhaseOutcome, TlsVersion};
 
 /// One TLS handshake, as far as it went.
@@ -60,6 +60,12 @@ pub struct TlsFacts {
     /// Why our own TLS library gave up where the server did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local_error: Option<String>,
+    /// Only in the step of an enumeration: each hello and its answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exchanges: Option<Box<Exchanges>>,
+    /// Only under `phases`: what the enumeration found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enumeration: Option<Box<Enumeration>>,
     /// Only under `phases`: what rustls came to, where the rest is the reference client's outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probe: Option<Box<ProbeTls>>,

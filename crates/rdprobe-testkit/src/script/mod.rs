@@ -337,12 +337,17 @@ pub enum ClientCertificate {
 pub struct PaperTlsStep {
     /// Name of the certificate; `good` where none is given.
     pub certificate: Option<String>,
-    /// Versions that the server has; the highest that was offered is taken. TLS 1.2 where none is given.
+    /// Versions that the server has; the highest that was offered is taken. TLS 1.2 where none is given. In TLS 1.3 a
+    /// group without a key share is asked for by a HelloRetryRequest, after which it says nothing.
     pub versions: Vec<TlsVersion>,
     /// Suites that the server has, in its order.
     pub suites: Vec<CipherSuite>,
     /// Groups that the server has, in its order; secp256r1, x25519, secp384r1 where none is given.
     pub groups: Vec<NamedGroup>,
+    /// The client's order of suites decides, and not its own.
+    pub client_order: bool,
+    /// Size of its finite-field group, in bits; 2048 where none is given.
+    pub dh_bits: Option<u32>,
     /// How it refuses a hello that it shares no version or suite with.
     pub refuse: Refusal,
 }

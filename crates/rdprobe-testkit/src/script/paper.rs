@@ -3,7 +3,7 @@
 //! It stands for servers whose versions and suites no library of today speaks. Its key exchange is signed with
 //! noise, so it must not choose what rustls would go on with.
 
-use rdprobe_report::{CipherSuite, NamedGroup, TlsVersion};
+use rdprobe_report::{Authentication, CipherSuite, KeyExchange, NamedGroup, TlsVersion};
 
 use super::PaperTlsStep;
 use super::hello::ClientHello;
@@ -30,10 +30,13 @@ pub(crate) fn flight(
     let own = if step.versions.is_empty() { &[TlsVersion::TLS_1_2][..] } else { &step.versions };
     let version =
         *own.iter().filter(|version| hello.offers_version(**version)).max().ok_or(Mismatch::Version)?;
-    let (suite, group) = step
-        .suites
+    let ordered = if step.client_order { &hello.suites } else { &step.suites };
+    let is_13 = version == TlsVersion::TLS_1_3;
+    let (suite, group) = ordered
         .iter()
-        .filter(|suite| hello.suites.contains(suite) && suite.is_tls13() == (version == TlsVersion::TLS_1_3))
+        .filter(|suite| {
+            step.suites.contains(suite) && hello.suites.contains(suite) && suite.is_tls13() == is_13
+        })
         .find_map(|suite| {
             let exchange = Exchange::of(*suite, version);
             match exchange {
@@ -42,8 +45,15 @@ pub(crate) fn flight(
             }
         })
         .ok_or(Mismatch::Suite)?;
+    if let Some(group) = group.filter(|group| is_13 && !hello.key_shares.contains(group)) {
+        return Ok(record(
+            22,
+            TlsVersion::TLS_1_2,
+            &message(SERVER_HELLO, &hello_retry_request(hello, suite, group)),
+        ));
+    }
     let mut messages = message(SERVER_HELLO, &server_hello(hello, version, suite, group));
-    if version == TlsVersion::TLS_1_3 {
+    if is_13 {
         let mut bytes = record(22, TlsVersion::TLS_1_2, &messages);
         bytes.extend(record(20, TlsVersion::TLS_1_2, &[1]));
         // EncryptedExtensions, Certificate, … as they look to whoever has no keys.
@@ -57,7 +67,7 @@ pub(crate) fn flight(
     let mut list = Vec::new();
     push_vector24(&mut list, &certificates);
     messages.extend(message(CERTIFICATE, &list));
-    if let Some(body) = key_exchange(suite, version, group) {
+    if let Some(body) = key_exchange(step, suite, version, group) {
         messages.extend(message(SERVER_KEY_EXCHANGE, &body));
     }
     messages.extend(message(SERVER_HELLO_DONE, &[]));
@@ -79,15 +89,11 @@ enum Exchange {
 
 impl Exchange {
     fn of(suite: CipherSuite, version: TlsVersion) -> Self {
-        let name = suite.to_string();
-        if version == TlsVersion::TLS_1_3 {
-            Self::Tls13
-        } else if name.starts_with("TLS_ECDH") {
-            Self::Ec
-        } else if name.starts_with("TLS_DH") {
-            Self::FiniteField
-        } else {
-            Self::StaticRsa
+        match suite.key_exchange() {
+            _ if version == TlsVersion::TLS_1_3 => Self::Tls13,
+            Some(KeyExchange::Ecdhe) => Self::Ec,
+            Some(KeyExchange::Dhe) => Self::FiniteField,
+            _ => Self::StaticRsa,
         }
     }
 }
@@ -98,12 +104,10 @@ fn common_group(step: &PaperTlsStep, hello: &ClientHello, exchange: Exchange) ->
     } else {
         &step.groups
     };
-    let offered = |group: &&NamedGroup| match exchange {
-        Exchange::Tls13 => hello.key_shares.contains(group),
-        // RFC 8422 4: without the extension, the server may choose any.
-        _ => hello.groups.as_ref().is_none_or(|groups| groups.contains(group)),
-    };
-    own.iter().find(offered).copied()
+    // RFC 8422 4: without the extension, the server may choose any.
+    let offered = |group: &&NamedGroup| hello.groups.as_ref().is_none_or(|groups| groups.contains(group));
+    let shared = |group: &&NamedGroup| exchange == Exchange::Tls13 && hello.key_shares.contains(group);
+    own.iter().find(shared).or_else(|| own.iter().find(offered)).copied()
 }
 
 fn server_hello(
@@ -142,8 +146,28 @@ fn server_hello(
     body
 }
 
-fn key_exchange(suite: CipherSuite, version: TlsVersion, group: Option<NamedGroup>) -> Option<Vec<u8>> {
-    let name = suite.to_string();
+/// A ServerHello that asks for the key share of a group (RFC 8446 4.1.4).
+fn hello_retry_request(hello: &ClientHello, suite: CipherSuite, group: NamedGroup) -> Vec<u8> {
+    const RANDOM: &str = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c";
+    let mut body = TlsVersion::TLS_1_2.0.to_be_bytes().to_vec();
+    body.extend(hex::decode(RANDOM).expect("a constant"));
+    body.push(hello.session_id.len() as u8);
+    body.extend(&hello.session_id);
+    body.extend(suite.0.to_be_bytes());
+    body.push(0);
+    let mut extensions = Vec::new();
+    push_extension(&mut extensions, 0x002B, &TlsVersion::TLS_1_3.0.to_be_bytes());
+    push_extension(&mut extensions, 0x0033, &group.0.to_be_bytes());
+    push_vector16(&mut body, &extensions);
+    body
+}
+
+fn key_exchange(
+    step: &PaperTlsStep,
+    suite: CipherSuite,
+    version: TlsVersion,
+    group: Option<NamedGroup>,
+) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     match Exchange::of(suite, version) {
         Exchange::StaticRsa | Exchange::Tls13 => return None,
@@ -156,15 +180,19 @@ fn key_exchange(suite: CipherSuite, version: TlsVersion, group: Option<NamedGrou
             body.extend(point);
         }
         Exchange::FiniteField => {
-            push_vector16(&mut body, &garbage(256));
+            let mut prime = garbage((step.dh_bits.unwrap_or(2048) / 8) as usize);
+            if let Some(top) = prime.first_mut() {
+                *top |= 0x80;
+            }
+            push_vector16(&mut body, &prime);
             push_vector16(&mut body, &[2]);
-            push_vector16(&mut body, &garbage(256));
+            push_vector16(&mut body, &prime);
         }
     }
-    if name.contains("_anon_") {
+    if suite.authentication() == Some(Authentication::Anonymous) {
         return Some(body);
     }
-    let ecdsa = name.contains("_ECDSA_");
+    let ecdsa = suite.authentication() == Some(Authentication::Ecdsa);
     if version == TlsVersion::TLS_1_2 {
         body.extend(if ecdsa { [0x04, 0x03] } else { [0x04, 0x01] });
     }

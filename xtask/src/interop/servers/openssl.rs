@@ -18,10 +18,22 @@ pub(in crate::interop) struct Openssl {
     /// `-cipher …` and the like.
     #[serde(default)]
     args: Vec<String>,
+    /// A certificate beside its own, with another kind of key.
+    second_certificate: Option<String>,
+    /// Connections that it takes before it resets the rest.
+    #[serde(default = "any_number")]
+    most: usize,
     /// Whether TLS comes after an X.224 negotiation, as in RDP, or at once.
     #[serde(default)]
     after_x224: bool,
 }
+
+fn any_number() -> usize {
+    usize::MAX
+}
+
+/// What stands in the arguments for a file with a finite-field group of 1024 bits.
+const SMALL_GROUP: &str = "{dh1024}";
 
 /// The port of the TLS server behind the negotiation.
 const HIDDEN_PORT: u16 = 33890;
@@ -46,20 +58,46 @@ impl Start for Openssl {
             .arg(pair.certificate.display().to_string())
             .arg("-key")
             .arg(pair.key.display().to_string())
-            .args(self.args.iter().cloned());
+            .args(self.arguments(site)?);
         site.spawn(launch)?.wait_listening(listen)?;
         if self.after_x224 {
             let listener =
                 TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
-            thread::spawn(move || confirm_and_splice(&listener, listen));
+            let most = self.most;
+            thread::spawn(move || confirm_and_splice(&listener, listen, most));
         }
         Ok(())
     }
 }
 
+impl Openssl {
+    fn arguments(&self, site: &Site<'_>) -> Result<Vec<String>> {
+        let mut arguments = self.args.clone();
+        if arguments.iter().any(|argument| argument == SMALL_GROUP) {
+            let file = site.folder()?.join("dh1024.pem").display().to_string();
+            site.bed.output(&Launch::new("openssl").args(["dhparam", "-out", &file, "1024"]))?;
+            arguments.iter_mut().filter(|it| *it == SMALL_GROUP).for_each(|it| it.clone_from(&file));
+        }
+        if let Some(name) = &self.second_certificate {
+            let pair = site.certs.get(name)?;
+            let (certificate, key) = (pair.certificate.display().to_string(), pair.key.display().to_string());
+            arguments.extend(["-dcert".into(), certificate, "-dkey".into(), key]);
+        }
+        Ok(arguments)
+    }
+}
+
 /// Serves until the harness ends; a connection that misbehaves concerns nobody else.
-fn confirm_and_splice(listener: &TcpListener, backend: SocketAddr) {
-    for client in listener.incoming().flatten() {
+fn confirm_and_splice(listener: &TcpListener, backend: SocketAddr, most: usize) {
+    for (number, client) in listener.incoming().flatten().enumerate() {
+        if number >= most {
+            // With what the client has sent unread, closing resets.
+            thread::spawn(move || {
+                thread::sleep(Duration::from_millis(20));
+                drop(client);
+            });
+            continue;
+        }
         thread::spawn(move || negotiate(client, backend));
     }
 }

@@ -74,6 +74,7 @@ fn name(attempt: &Attempt) -> String {
         Purpose::Spnego => "CredSSP within SPNEGO".into(),
         Purpose::Logon => "logon".into(),
         Purpose::Udp => "UDP".into(),
+        Purpose::TlsEnumeration => "what the host speaks of TLS".into(),
         Purpose::Control => "the hello that had worked".into(),
         other => other.to_string(),
     };

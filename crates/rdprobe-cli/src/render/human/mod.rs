@@ -7,6 +7,7 @@ mod failure;
 mod ladder;
 mod page;
 mod table;
+mod tls;
 
 use rdprobe_diagnosis::knowledge;
 use rdprobe_report::{
@@ -49,7 +50,12 @@ pub(crate) fn report(report: &Report, detail: Detail, screen: Screen) -> String 
             }
             evidence::write(&mut page, report);
             others(&mut page, report, Severity::Info);
+            if let Some(line) = tls::clients_line(report) {
+                page.blank();
+                page.paragraph(4, &line);
+            }
             advice::write(&mut page, report);
+            tls::write(&mut page, report);
         }
         Detail::Brief => {
             others(&mut page, report, Severity::Warning);

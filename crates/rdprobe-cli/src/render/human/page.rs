@@ -4,7 +4,7 @@ use rdprobe_diagnosis::causes::{KnownFix, Seen};
 use rdprobe_diagnosis::symptom::{Features, Ranked, fixes, rank};
 use rdprobe_report::{CauseStatus, Effect, Phase, PhaseOutcome, Report, Severity};
 
-use super::{demands, evidence, headline};
+use super::{demands, evidence, headline, tls};
 use crate::output::Screen;
 use crate::render::differential;
 use crate::render::fix::effect_name;
@@ -51,7 +51,9 @@ pub(crate) fn page(report: &Report, screen: Screen) -> String {
             break;
         }
     }
-    text
+    let mut tables = Page::new(screen);
+    tls::write(&mut tables, report);
+    text + &tables.finish()
 }
 
 fn is_out(ranked: &Ranked) -> bool {
@@ -66,6 +68,9 @@ fn draw(report: &Report, features: &Features, left: &[&Ranked], room: Room, scre
     evidence::brief(&mut page, report);
     others(&mut page, report);
     demands(&mut page, report);
+    if let Some(line) = tls::clients_line(report) {
+        page.paragraph(2, &line);
+    }
     if let Some(symptom) = &report.symptom {
         page.paragraph(2, &format!("Your symptom: {}", symptom.meaning));
     }

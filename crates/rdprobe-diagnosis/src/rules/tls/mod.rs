@@ -4,18 +4,17 @@ pub(crate) mod outcome;
 
 use rdprobe_report::facts::TlsFacts;
 use rdprobe_report::{
-    Attempt, CipherSuite, Code, Confidence, FailureKind, Finding, HelloProfile, LocalFault, Phase, Purpose,
-    TlsVersion, hello,
+    Attempt, ClientVerdict, Code, Confidence, FailureKind, Finding, HelloProfile, LocalFault, Phase, Purpose,
+    TlsVersion, Weakness, hello,
 };
 
 use self::outcome::{Outcome, Refusal, facts, gets, outcome, within};
+use crate::clients::{self, OWN_LIBRARY};
 use crate::draft::Draft;
+use crate::enumeration;
 use crate::registry;
 use crate::silence;
 use crate::view::{View, answered, certificate, hung_up, tls, tls_facts};
-
-/// The client whose offer is that of our own TLS library.
-const OWN_LIBRARY: &str = "ironrdp";
 
 pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
     match outcome(view) {
@@ -44,7 +43,7 @@ fn refused(view: View<'_>, refusal: &Refusal<'_>) -> Finding {
                  more gets {}. {}",
                 why(refused),
                 choice(view, answer),
-                who_speaks(answer),
+                who_speaks(view, answer),
             );
             let draft = with_evidence(view, Draft::new(code, Phase::Tls, summary), [*refused, answer]);
             if *variants_refused { draft } else { draft.confidence(Confidence::Likely) }.finish()
@@ -55,7 +54,7 @@ fn refused(view: View<'_>, refusal: &Refusal<'_>) -> Finding {
                 "{address} answers {client} with {}, which that client does not offer: it breaks off, for they share no \
                  {what}. {}",
                 choice(view, attempt),
-                who_speaks(attempt),
+                who_speaks(view, attempt),
             );
             with_evidence(view, Draft::new(code, Phase::Tls, summary), [*attempt]).finish()
         }
@@ -108,10 +107,11 @@ fn refused(view: View<'_>, refusal: &Refusal<'_>) -> Finding {
 /// What an answer outside the client's offer has in common with nothing in it.
 fn mismatch(view: View<'_>, answer: &Attempt) -> (Code, &'static str) {
     let chosen = facts(answer).version;
-    let version_outside = view
-        .reference()
-        .zip(chosen)
-        .is_some_and(|(reference, version)| !reference.versions.contains(&version));
+    let suite = facts(answer).suite;
+    let version_outside = view.reference().zip(chosen).is_some_and(|(reference, version)| {
+        !reference.versions.contains(&version)
+            || suite.is_some_and(|suite| !reference.limits.admit(version, suite))
+    });
     if version_outside {
         (registry::TLS_VERSION_MISMATCH, "TLS version")
     } else {
@@ -233,6 +233,7 @@ fn weaknesses(view: View<'_>, outcome: &Attempt) -> Vec<Finding> {
         .attempts()
         .filter_map(tls)
         .filter_map(|step| tls_facts(step).version)
+        .chain(enumeration::accepted(view))
         .max_by_key(|version| version.0)
         .unwrap_or(version);
     if best < TlsVersion::TLS_1_2 {
@@ -244,35 +245,18 @@ fn weaknesses(view: View<'_>, outcome: &Attempt) -> Vec<Finding> {
         let draft = Draft::new(registry::TLS_LEGACY_VERSION, Phase::Tls, summary);
         findings.push(with_evidence(view, draft, [outcome]).finish());
     }
-    if suite.is_weak() || (version <= TlsVersion::TLS_1_0 && suite.is_cbc()) {
+    let weaknesses = suite.weaknesses(version);
+    if !weaknesses.is_empty() {
+        let why: Vec<&str> = weaknesses.iter().map(Weakness::words).collect();
         let summary = format!(
             "{client} gets the suite {suite} over {version} from {}, which is weak: {}.",
             view.address,
-            weakness(suite)
+            why.join("; ")
         );
         let draft = Draft::new(registry::TLS_WEAK_CIPHER, Phase::Tls, summary);
         findings.push(with_evidence(view, draft, [outcome]).finish());
     }
     findings
-}
-
-fn weakness(suite: CipherSuite) -> &'static str {
-    let name = suite.to_string();
-    if name.contains("_RC4_") {
-        "RC4 is broken (RFC 7465)"
-    } else if name.contains("_anon_") {
-        "nobody is authenticated"
-    } else if name.contains("_NULL") {
-        "nothing is encrypted"
-    } else if name.contains("EXPORT") {
-        "its keys were made short on purpose"
-    } else if name.contains("DES") {
-        "DES has blocks of 64 bits (Sweet32)"
-    } else if name.starts_with("TLS_RSA_WITH_") {
-        "static RSA has no forward secrecy"
-    } else {
-        "CBC under TLS 1.0 (BEAST)"
-    }
 }
 
 /// Whether our own library lacks what this client and the host share, so that nothing behind TLS can be looked at.
@@ -335,16 +319,24 @@ fn describe(facts: &TlsFacts) -> String {
     format!("{version} with {suite}{group}")
 }
 
-/// Which clients still speak what the server chose.
-fn who_speaks(answer: &Attempt) -> String {
+/// Which clients still speak what the server chose, and which other ones were seen to be locked out.
+fn who_speaks(view: View<'_>, answer: &Attempt) -> String {
     let speakers: Vec<&str> = HelloProfile::clients()
         .filter(|client| within(client, answer))
         .map(|client| client.title.as_str())
         .collect();
-    if speakers.is_empty() {
-        "No client known here offers that.".into()
-    } else {
-        format!("Clients that do: {}.", speakers.join("; "))
+    let speak = match speakers.is_empty() {
+        true => "No client known here offers that.".into(),
+        false => format!("Clients that do: {}.", speakers.join("; ")),
+    };
+    let locked_out: Vec<String> = clients::clients(view)
+        .into_iter()
+        .filter(|client| client.outcome == ClientVerdict::Fails && client.id != view.seen.options.client)
+        .map(|client| client.title)
+        .collect();
+    match locked_out.is_empty() {
+        true => speak,
+        false => format!("{speak} Locked out too: {}.", locked_out.join("; ")),
     }
 }
 

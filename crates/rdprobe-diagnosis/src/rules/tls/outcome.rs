@@ -44,6 +44,34 @@ pub(crate) enum Refusal<'a> {
     Malformed { attempt: &'a Attempt },
 }
 
+impl Refusal<'_> {
+    /// Why the client gets no TLS, in a few words.
+    pub(crate) fn in_words(&self) -> String {
+        let failure = |attempt: &Attempt| {
+            let failure = tls(attempt).and_then(|step| step.failure.as_ref());
+            failure
+                .map_or("no reason given".into(), |failure| failure.detail.trim_end_matches('.').to_owned())
+        };
+        match self {
+            Self::Mismatch { refused, .. } => failure(refused),
+            Self::Outside { attempt } => {
+                let facts = facts(attempt);
+                match (facts.version, facts.suite) {
+                    (Some(version), Some(suite)) => format!("the host chooses {version} with {suite}"),
+                    _ => failure(attempt),
+                }
+            }
+            Self::Interference { refused, .. } => failure(refused),
+            Self::ClientCertificate { .. } => "the host wants a client certificate".into(),
+            Self::BrokeOff { attempt }
+            | Self::Alert { attempt }
+            | Self::HungUp { attempt }
+            | Self::Silent { attempt }
+            | Self::Malformed { attempt } => failure(attempt),
+        }
+    }
+}
+
 /// What the reference client gets on this address.
 pub(crate) fn outcome<'a>(view: View<'a>) -> Outcome<'a> {
     let (Some(reference), true) = (view.reference(), view.reached_tls()) else {
@@ -253,7 +281,10 @@ pub(crate) fn offers(client: &HelloProfile, chosen: &TlsFacts) -> bool {
     let scheme = chosen.signature_scheme.is_none_or(|scheme| {
         client.signature_schemes.is_empty() || client.signature_schemes.contains(&scheme)
     });
-    client.offers(version, suite) && chosen.group.is_none_or(|group| has_group(client, group)) && scheme
+    client.offers(version, suite)
+        && client.limits.admit(version, suite)
+        && chosen.group.is_none_or(|group| has_group(client, group))
+        && scheme
 }
 
 /// A client that lists no groups takes any (RFC 8422 4).

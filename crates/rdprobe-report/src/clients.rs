@@ -1,0 +1,55 @@
+//! Which clients a host lets in, as far as TLS decides it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::name::open_words;
+use crate::{CipherSuite, TlsVersion};
+
+open_words! {
+    /// What a client gets of TLS.
+    pub enum ClientVerdict {
+        /// A handshake within its own offer.
+        Connects = "connects",
+        /// None.
+        Fails = "fails",
+        /// What was seen does not say.
+        Unknown = "unknown",
+    }
+}
+
+/// One client and what it gets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ClientReport {
+    /// Id of its profile, `mstsc-win11-24h2`.
+    pub id: String,
+    /// Whose hello it is.
+    pub title: String,
+    /// What it gets.
+    pub outcome: ClientVerdict,
+    /// Version that it gets, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<TlsVersion>,
+    /// Suite that it gets, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<CipherSuite>,
+    /// Why it fails, or why nothing is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Where its hello comes from.
+    pub source: String,
+    /// Its own hello was sent, or our own library is this client; else it follows from other hellos' answers.
+    pub proven: bool,
+}
+
+open_words! {
+    /// A published policy for TLS servers.
+    pub enum TlsPolicy {
+        /// Mozilla's modern configuration: TLS 1.3 alone.
+        Modern = "modern",
+        /// Mozilla's intermediate configuration: TLS 1.2 with forward secrecy, and 1.3.
+        Intermediate = "intermediate",
+        /// Mozilla's old configuration.
+        Old = "old",
+    }
+}
