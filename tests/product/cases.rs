@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rdprobe_diagnosis::causes::cause;
-use rdprobe_diagnosis::symptom::{Features, differential, rank};
+use rdprobe_diagnosis::causes::{Seen, cause};
+use rdprobe_diagnosis::symptom::{Features, differential, fixes, rank};
 use rdprobe_report::{CauseStatus, Change, Report, Stage, Told};
 use rdprobe_testkit::Scenario;
 use serde::Deserialize;
@@ -42,8 +42,10 @@ struct Case {
 
 /// Causes that a user is told.
 const TOLD: usize = 3;
+/// Fixes that are told of each.
+const FIXES: usize = 2;
 /// Files of problems, and how many of each must be found.
-const SETS: [(&str, usize); 3] = [("training", 50), ("heldout", 30), ("second", 8)];
+const SETS: [(&str, usize); 4] = [("training", 55), ("heldout", 35), ("second", 13), ("third", 23)];
 
 impl Case {
     /// What the user tells; `answers` takes away what only a question would bring out.
@@ -64,7 +66,11 @@ impl Case {
         let symptom = differential(report, &self.told(answers)).expect("something was told");
         let left: Vec<_> =
             symptom.causes.iter().filter(|cause| cause.status != CauseStatus::RuledOut).collect();
-        let fix = cause(&self.cause).is_some_and(|cause| cause.fixes.iter().any(|fix| fix.id == self.fix));
+        let features = Features::of(&self.told(answers)).with_seen(report);
+        let fix = cause(&self.cause).is_some_and(|cause| {
+            let fixes = fixes(cause, &features, Some(Seen::new(report)));
+            fixes.iter().take(FIXES).any(|fix| fix.id == self.fix)
+        });
         let place = left.iter().position(|cause| cause.id == self.cause);
         if fix && place.is_some_and(|place| place < TOLD) {
             return None;
@@ -75,9 +81,10 @@ impl Case {
         let own = own
             .map_or("not told".into(), |own| format!("{} {:.3}, {}", own.status, own.likelihood, own.reason));
         Some(format!(
-            "{}: {} ({own}; as {}) after {}",
+            "{}: {}{} ({own}; as {}) after {}",
             self.id,
             self.cause,
+            if fix { "" } else { ", its fix not told" },
             symptom.code.as_deref().unwrap_or("unknown"),
             told.join(", ")
         ))

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rdprobe_diagnosis::causes::{self, Cause, Judgement, Seen, Sign, judge};
+use rdprobe_diagnosis::causes::{self, Asked, Cause, Judgement, Seen, Sign, judge};
 use rdprobe_report::{CauseStatus, Code, Confidence, Finding, Report, Severity, Status};
 use rdprobe_testkit::Scenario;
 
@@ -34,7 +34,10 @@ fn with_credentials(healthy: &Report) -> Vec<(String, Report)> {
     let mut reports = vec![("accepted".to_owned(), accepted), ("by an alias".to_owned(), alias)];
     let codes: BTreeSet<&'static str> = causes::all()
         .iter()
-        .flat_map(|cause| [cause.confirmed_by, cause.ruled_out_by, cause.hinted_by, cause.fits_with].concat())
+        .flat_map(|cause| {
+            [cause.judge.confirmed_by, cause.judge.ruled_out_by, cause.judge.hinted_by, cause.judge.fits_with]
+                .concat()
+        })
         .flatten()
         .filter_map(|sign| match sign {
             Sign::Finding(code) => Some(*code),
@@ -63,16 +66,17 @@ fn with_credentials(healthy: &Report) -> Vec<(String, Report)> {
 /// The statuses that the data of a cause allow.
 fn possible(cause: &Cause) -> BTreeSet<&'static str> {
     let mut statuses = BTreeSet::new();
-    if !cause.confirmed_by.is_empty() {
+    if !cause.judge.confirmed_by.is_empty() {
         statuses.insert("confirmed");
     }
-    if !cause.ruled_out_by.is_empty() {
+    if !cause.judge.ruled_out_by.is_empty() {
         statuses.insert("ruled out");
     }
-    if !cause.hinted_by.is_empty() || !cause.fits_with.is_empty() || cause.hidden.is_none() {
+    if !cause.judge.hinted_by.is_empty() || !cause.judge.fits_with.is_empty() || cause.judge.hidden.is_none()
+    {
         statuses.insert("possible");
     }
-    if cause.hidden.is_some() {
+    if cause.judge.hidden.is_some() {
         statuses.insert("not observable");
     }
     statuses
@@ -94,7 +98,8 @@ fn every_judge_returns_every_status_that_it_can() {
     for (host, report) in &reports {
         let json = serde_json::to_value(report).expect("a report is JSON");
         for cause in causes::all() {
-            let Judgement { status, evidence, reason, .. } = judge(cause, Seen::new(report), None);
+            let Judgement { status, evidence, reason, .. } =
+                judge(cause, Seen::new(report), Asked::default());
             seen.entry(cause.id).or_default().insert(name(status));
             assert!(!reason.is_empty(), "{}: no reason on {host}", cause.id);
             assert!(
@@ -124,7 +129,7 @@ fn nothing_is_confirmed_on_a_healthy_host() {
             continue;
         }
         for cause in causes::all() {
-            let status = judge(cause, Seen::new(&report), None).status;
+            let status = judge(cause, Seen::new(&report), Asked::default()).status;
             // What is worth knowing of certificate and UDP is seen on the wire on a healthy host too.
             let told = ["cert-wrong-eku-hostname", "udp-mtu-loss"].contains(&cause.id);
             assert!(status != CauseStatus::Confirmed || told, "{} is confirmed on {host}", cause.id);

@@ -2,6 +2,7 @@
 
 mod cases;
 mod causes;
+mod compare;
 mod cost;
 mod differential;
 mod edge;
@@ -14,6 +15,7 @@ mod loopback;
 mod mangled;
 mod page;
 mod recordings;
+mod regressions;
 mod scenarios;
 mod silence;
 mod stage;

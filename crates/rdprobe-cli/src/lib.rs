@@ -6,6 +6,7 @@ mod args;
 mod command;
 mod interrupt;
 mod logging;
+mod metrics;
 mod output;
 mod progress;
 mod render;
@@ -72,6 +73,9 @@ fn dispatch(mut arguments: Arguments, output: &mut Output) -> Result<u8, Failure
     let fail_on = arguments.output.fail_on;
     arguments.probe.read_rdp_file()?;
     let Some(command) = arguments.command else {
+        if let Some(again) = arguments.probe.again() {
+            return command::rounds::run(again, &arguments.probe, arguments.output, output);
+        }
         return command::probe::run(&arguments.probe, arguments.output, output);
     };
     match command {
@@ -86,6 +90,7 @@ fn dispatch(mut arguments: Arguments, output: &mut Output) -> Result<u8, Failure
         }
         Command::Codes => command::codes::run(output),
         Command::Replay { file, now } => command::replay::run(&file, now, fail_on, output),
+        Command::Diff { old, new } => command::diff::run(&old, &new, output),
         Command::Schema => command::schema::run(output),
         #[cfg(feature = "demo")]
         Command::Demo => command::demo::run(output),

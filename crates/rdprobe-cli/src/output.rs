@@ -24,6 +24,8 @@ pub(crate) struct Output {
     pub(crate) screen: Screen,
     /// Everything, not only what fits on a screen.
     pub(crate) full: bool,
+    /// Only what a pipeline decides by.
+    pub(crate) brief: bool,
     stdout: StdoutLock<'static>,
     choice: anstream::ColorChoice,
 }
@@ -51,6 +53,7 @@ impl Output {
                 color,
             },
             full: arguments.full,
+            brief: arguments.brief,
             stdout: stdout.lock(),
             choice,
         }
@@ -64,7 +67,10 @@ impl Output {
 
     /// The format of what is there to be read, `explain … | less` too.
     pub(crate) fn prose_format(&self) -> Format {
-        self.chosen.unwrap_or(Format::Human)
+        match self.chosen {
+            Some(format @ (Format::Json | Format::Ndjson)) => format,
+            _ => Format::Human,
+        }
     }
 
     pub(crate) fn write(&mut self, text: &str) -> io::Result<()> {

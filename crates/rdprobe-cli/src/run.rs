@@ -25,15 +25,15 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// From the command line, for so many targets. Reads the certificate file, and the password.
-    pub(crate) fn new(arguments: &ProbeArguments, targets: usize) -> Result<Self, String> {
+    /// From the command line, for one target or many. Reads the certificate file, and the password.
+    pub(crate) fn new(arguments: &ProbeArguments, many: bool) -> Result<Self, String> {
         let trust = match &arguments.ca_file {
             Some(path) => Trust::from_ca_file(path)
                 .map_err(|error| format!("cannot use --ca-file {}: {error}", path.display()))?,
             None => Trust::system(),
         };
         Ok(Self {
-            options: arguments.options(targets),
+            options: arguments.options(many),
             timeouts: arguments.timeouts(),
             family: arguments.family(),
             only_address: arguments.only_address,

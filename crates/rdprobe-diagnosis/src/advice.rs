@@ -190,7 +190,7 @@ pub(crate) fn next(
                     .chain(finding.fixes.iter().filter(|fix| fix.effect != Effect::DiagnosticOnly))
                     .take(FIXES_TOLD)
                     .map(|fix| Next {
-                        steps: fix.steps.clone(),
+                        steps: fix.steps.iter().map(|step| step.clone().into_owned()).collect(),
                         ..Next::new(fix.title.clone(), finding.summary.clone())
                     }),
             );
@@ -200,7 +200,7 @@ pub(crate) fn next(
                 next.push(Next::new("Look at the likeliest cause first", cause.clone()));
             }
             if next.is_empty() {
-                let why = finding.causes.first().cloned().unwrap_or_else(|| finding.summary.clone());
+                let why = finding.causes.first().map_or(finding.summary.as_str(), |cause| cause);
                 next.push(Next {
                     commands: vec![format!("rdprobe explain {}", finding.code)],
                     ..Next::new("Read what is known of this code", why)

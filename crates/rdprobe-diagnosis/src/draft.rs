@@ -1,8 +1,11 @@
 //! A finding as a rule writes it; the registry and the knowledge supply the rest.
 
+use std::borrow::Cow;
+
 use rdprobe_report::{Code, Confidence, Finding, Phase, Severity};
 
-use crate::{knowledge, registry};
+use crate::knowledge::{self, KnownClientError, KnownFix};
+use crate::registry;
 
 /// A finding in the making.
 pub(crate) struct Draft(Finding);
@@ -28,10 +31,10 @@ impl Draft {
                 .map(|entry| entry.causes.iter().map(|&cause| cause.into()).collect())
                 .unwrap_or_default(),
             fixes: known
-                .map(|entry| entry.fixes.iter().map(|fix| fix.to_report()).collect())
+                .map(|entry| entry.fixes.iter().map(KnownFix::to_report).collect())
                 .unwrap_or_default(),
             client_errors: known
-                .map(|entry| entry.client_errors.iter().map(|error| error.to_report()).collect())
+                .map(|entry| entry.client_errors.iter().map(KnownClientError::to_report).collect())
                 .unwrap_or_default(),
             ignored: false,
             code,
@@ -60,7 +63,7 @@ impl Draft {
     }
 
     /// Puts a cause that this very evidence suggests before the general ones.
-    pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {
+    pub(crate) fn cause(mut self, cause: impl Into<Cow<'static, str>>) -> Self {
         self.0.causes.insert(0, cause.into());
         self
     }

@@ -11,6 +11,7 @@
 mod advice;
 pub mod causes;
 mod clients;
+mod compare;
 mod coverage;
 mod diagnose;
 mod draft;
@@ -30,6 +31,7 @@ mod windows;
 
 pub use rules::logon::{Ground, ground, unsafe_for_credentials};
 
+pub use compare::compare;
 pub use diagnose::{diagnose, suspected};
 pub use expectations::{may_be_ignored, server_pattern};
 pub use plan::{

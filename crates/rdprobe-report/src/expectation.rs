@@ -166,6 +166,16 @@ pub enum ExpectationOutcome {
     NotObservable,
 }
 
+impl fmt::Display for ExpectationOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Held => "held",
+            Self::Failed => "failed",
+            Self::NotObservable => "not observable",
+        })
+    }
+}
+
 /// From how many days before its end on a certificate is said to expire soon.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CertDays {

@@ -71,7 +71,7 @@ pub struct Finding {
     /// JSON pointers into the report.
     pub evidence: Vec<String>,
     /// What brings it about, likeliest first.
-    pub causes: Vec<String>,
+    pub causes: Vec<Text>,
     /// What mends it.
     pub fixes: Vec<Fix>,
     /// What a user's client shows.
@@ -81,20 +81,33 @@ pub struct Finding {
     pub ignored: bool,
 }
 
+/// A text that the knowledge holds, or a recorded report.
+type Text = Cow<'static, str>;
+
 /// A remedy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fix {
     /// In a line.
-    pub title: String,
+    pub title: Text,
     /// Where it is done.
     pub r#where: Where,
     /// What else it does.
     pub effect: Effect,
     /// What to do, step by step.
-    pub steps: Vec<String>,
+    pub steps: Vec<Text>,
+    /// What the commands are typed into.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub shell: Text,
+    /// Whole command lines, the host's own values filled in, ready to copy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<Text>,
     /// Where this is documented.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub source: String,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub source: Text,
+}
+
+fn is_empty(text: &Text) -> bool {
+    text.is_empty()
 }
 
 /// Where a remedy is done.
@@ -131,14 +144,14 @@ pub enum Effect {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClientError {
     /// Which client, `mstsc`.
-    pub client: String,
+    pub client: Text,
     /// Its error code, `0x904`.
-    pub code: String,
+    pub code: Text,
     /// Its extended error code, `0x7`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub extended_code: Option<String>,
+    pub extended_code: Option<Text>,
     /// What the code stands for.
-    pub name: String,
+    pub name: Text,
 }
 
 /// What to do or look at next.

@@ -6,6 +6,7 @@
 
 mod attempt;
 mod clients;
+mod comparison;
 mod expectation;
 pub mod facts;
 mod failure;
@@ -24,6 +25,7 @@ mod verdict;
 
 pub use attempt::{Ask, Attempt, Beside, Depth, Offer, Purpose, RUSTLS, Recipe, Step, Waiting};
 pub use clients::{ClientReport, ClientVerdict, TlsPolicy};
+pub use comparison::{Compared, Comparison, ReportChange};
 pub use expectation::{CertDays, Expectation, ExpectationOutcome, ExpectationReport};
 pub use facts::Facts;
 pub use failure::{Failure, FailureEvidence, FailureKind, Limit, LocalFault};
@@ -35,7 +37,8 @@ pub use phase::{Phase, PhaseOutcome, StepOutcome};
 pub use protocol::{Protocol, Protocols};
 pub use report::{Certificate, NoFacts, PhaseReport, Phases, Report, SCHEMA_VERSION, Tool};
 pub use symptom::{
-    CauseStatus, Change, ClaimJudgement, JudgedCause, JudgedClaim, Stage, SymptomReport, Told, WeighedRemedy,
+    CauseStatus, Change, ClaimJudgement, JudgedCause, JudgedClaim, KnownRegression, Stage, SymptomReport,
+    Told, WeighedRemedy,
 };
 pub use target::{ParseTargetError, Target};
 pub use time::{Millis, Timestamp};

@@ -66,6 +66,21 @@ pub enum PhaseOutcome {
     NotObservable,
 }
 
+impl PhaseOutcome {
+    /// The word in a report.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Inconclusive => "inconclusive",
+            Self::NotReached => "not_reached",
+            Self::NotRequested => "not_requested",
+            Self::NotSupported => "not_supported",
+            Self::NotObservable => "not_observable",
+        }
+    }
+}
+
 /// How one step of one attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Effect;
 use crate::facts::is_default;
+use crate::{Confidence, Effect, Fix};
 
 /// What the user knows beside the host, as evidence. Recorded, so that a replay weighs the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -86,6 +86,9 @@ pub struct SymptomReport {
     pub client: Option<String>,
     /// Every cause that it can have, sorted by what is left.
     pub causes: Vec<JudgedCause>,
+    /// Faults of known versions that fit: hints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regressions: Vec<KnownRegression>,
     /// What is said of it in public, judged.
     pub claims: Vec<JudgedClaim>,
     /// What is recommended against it in public, weighed.
@@ -112,6 +115,24 @@ pub struct JudgedCause {
     pub reason: String,
     /// How to find out.
     pub check: String,
+    /// What mends it, what fits this host and client first; none where it is ruled out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fixes: Vec<Fix>,
+}
+
+/// A fault of a version that another version mends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KnownRegression {
+    /// Its id in the knowledge.
+    pub id: String,
+    /// What is seen since which version.
+    pub title: String,
+    /// What mends it.
+    pub mends: String,
+    /// How sure it is that it is this one. A hint, never the verdict.
+    pub confidence: Confidence,
+    /// Where this was read.
+    pub source: String,
 }
 
 /// What the observations make of a cause.

@@ -66,6 +66,18 @@ pub enum ClientOutcome {
     Unknown,
 }
 
+impl ClientOutcome {
+    /// The word in a report.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connects => "connects",
+            Self::ConnectsWithWarning => "connects_with_warning",
+            Self::Fails => "fails",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// One thing that this run shows to be fine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RuledOut {

@@ -39,6 +39,15 @@ pub(crate) enum Command {
         #[arg(long, value_name = "RFC3339")]
         now: Option<Timestamp>,
     },
+    /// Say what changed between two reports of one host: at two times, or seen from two places; exits 1 where it did
+    Diff {
+        /// The earlier report, or a list of them; - for stdin
+        #[arg(value_name = "OLD", value_parser = super::source::file)]
+        old: Source,
+        /// The later one
+        #[arg(value_name = "NEW", value_parser = super::source::file)]
+        new: Source,
+    },
     /// Print the JSON Schema of the report
     Schema,
     /// Start hosts that fail in telling ways on this computer, and probe them as you would
@@ -60,4 +69,11 @@ pub(crate) enum Command {
         #[arg(long)]
         check: bool,
     },
+}
+
+impl Command {
+    /// Whether what it prints are reports.
+    pub(super) fn prints_reports(&self) -> bool {
+        matches!(self, Self::Doctor { .. } | Self::Replay { .. })
+    }
 }

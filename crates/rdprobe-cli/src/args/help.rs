@@ -28,7 +28,10 @@ Examples:
   rdprobe doctor HOST                  asks what separates the causes best
   rdprobe --expect nla-required --expect tls>=1.2 HOST
                                        a gate for CI: exit 2 where it does not hold
+  rdprobe --wait 10m HOST              until it is up, or the time is over
+  rdprobe --every 30s HOST             what comes and goes: a line each round
   rdprobe replay report.json           judge a recorded report again
+  rdprobe diff monday.json today.json  what changed, and which phase it was
   rdprobe demo                         watch it at work on hosts of its own
 
 Exit codes, over many hosts the worst (2 over 1 over 3 over 0):

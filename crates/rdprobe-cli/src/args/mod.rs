@@ -16,7 +16,7 @@ use rdprobe_report::Status;
 
 pub(crate) use command::Command;
 pub(crate) use probe::ProbeArguments;
-pub(crate) use source::{Source, Targets};
+pub(crate) use source::{Note, Source, Targets};
 
 /// Tell why Remote Desktop to a host fails, and prove it
 #[derive(Debug, Parser)]
@@ -54,6 +54,9 @@ pub(crate) struct OutputArguments {
     /// Everything for people to read, not only what fits on a screen
     #[arg(long, global = true)]
     pub(crate) full: bool,
+    /// In JSON, only what a pipeline decides by: verdict, findings without texts, phases
+    #[arg(long, global = true, conflicts_with = "full")]
+    pub(crate) brief: bool,
     /// Say on stderr what is being done; -vv says more
     #[arg(long, short, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -68,6 +71,14 @@ pub(crate) enum Format {
     Json,
     /// The whole report, one line for each target as it is done
     Ndjson,
+    /// A Nagios plug-in's line with performance data
+    Nagios,
+    /// JUnit XML: a suite for each target, a case for each phase and demand
+    Junit,
+    /// Prometheus' text format, for node_exporter's textfile collector
+    Prometheus,
+    /// To be pasted into a ticket
+    Markdown,
 }
 
 /// From which status on the exit code is not 0.
@@ -83,6 +94,13 @@ pub(crate) enum Color {
     Auto,
     Always,
     Never,
+}
+
+impl Format {
+    /// Whether it shows reports and nothing else.
+    fn is_of_runs(self) -> bool {
+        !matches!(self, Self::Human | Self::Json | Self::Ndjson)
+    }
 }
 
 impl FailOn {
@@ -112,10 +130,26 @@ impl Arguments {
             let hint = format!("{flag} is about probing and means nothing to `rdprobe {name}`");
             return Err(command.error(clap::error::ErrorKind::ArgumentConflict, hint));
         }
+        if read.probe.every.is_some() && read.output.format.is_some_and(Format::is_of_runs) {
+            let hint = "--every writes a line each round: for people, or ndjson";
+            return Err(command.error(clap::error::ErrorKind::ArgumentConflict, hint));
+        }
+        if let (Some(asked), Some(format)) = (&read.command, read.output.format)
+            && format.is_of_runs()
+            && !asked.prints_reports()
+        {
+            let hint =
+                "nagios, junit, prometheus and markdown are for reports: leave --format away, or write json";
+            return Err(command.error(clap::error::ErrorKind::ArgumentConflict, hint));
+        }
         let probe = match &read.command {
             Some(Command::Doctor { probe }) => probe,
             _ => &read.probe,
         };
+        if read.command.is_some() && probe.again().is_some() {
+            let hint = "the doctor looks once: leave --wait and --every away";
+            return Err(command.error(clap::error::ErrorKind::ArgumentConflict, hint));
+        }
         probe.check().map_err(|(kind, hint)| command.error(kind, hint))?;
         if read.command.is_none() && read.probe.hosts.is_empty() && read.probe.file.is_empty() {
             return Err(command.error(clap::error::ErrorKind::MissingRequiredArgument, help::NO_HOST));

@@ -12,6 +12,7 @@ use rdprobe_report::{Options, TlsPolicy, UdpQuestion};
 
 use super::source::{Named, Source, rdp_file};
 use super::value;
+use crate::command::rounds::Again;
 
 #[derive(Debug, Args)]
 pub(crate) struct ProbeArguments {
@@ -106,6 +107,17 @@ pub(crate) struct ProbeArguments {
     /// Limit of one host's whole probe [default: 20s, or four times --timeout], and of --tls after it [default: 60s]
     #[arg(long, help_heading = "Limits", value_name = "TIME", value_parser = value::duration)]
     pub(crate) deadline: Option<Duration>,
+    /// Probe every 5 s until the host is healthy or degraded, for so long at the most: 5m, 90s
+    #[arg(long, help_heading = "Again", value_name = "TIME", value_parser = value::long_duration, conflicts_with = "every")]
+    pub(crate) wait: Option<Duration>,
+    /// Probe again and again, so much time apart: a line each, and at the end how often each code came
+    #[arg(long, help_heading = "Again", value_name = "TIME", value_parser = value::long_duration)]
+    pub(crate) every: Option<Duration>,
+    /// So many times [default: until Ctrl-C]
+    #[arg(long, help_heading = "Again", value_name = "N", requires = "every",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) count: Option<u32>,
+
     /// Connections to one host at once
     #[arg(long, help_heading = "Limits", value_name = "N", default_value_t = Options::PARALLEL,
           value_parser = clap::value_parser!(u32).range(1..=16))]
@@ -138,8 +150,8 @@ impl From<Policy> for TlsPolicy {
 }
 
 impl ProbeArguments {
-    /// The options of a run over so many targets.
-    pub(crate) fn options(&self, targets: usize) -> Options {
+    /// The options of a run over one target, or many.
+    pub(crate) fn options(&self, many: bool) -> Options {
         let default = Options::default();
         self.demands.add_to(Options {
             #[cfg(feature = "logon")]
@@ -155,12 +167,18 @@ impl ProbeArguments {
             tls: self.tls || self.deep || self.tls_policy.is_some(),
             tls_policy: self.tls_policy.map(Into::into),
             parallel: self.parallel,
-            in_turn: targets > 1,
+            in_turn: many,
             udp: self.udp_question(),
             udp_port: self.udp_port,
             udp_probes: self.udp_probes.unwrap_or(default.udp_probes),
             ..default
         })
+    }
+
+    /// Whether the hosts are probed more than once.
+    pub(crate) fn again(&self) -> Option<Again> {
+        let every = || self.every.map(|interval| Again::Every(interval, self.count));
+        self.wait.map(Again::Wait).or_else(every)
     }
 
     pub(crate) fn family(&self) -> Family {
@@ -229,6 +247,11 @@ impl ProbeArguments {
                  is for each phase"
             );
             return Err((ErrorKind::ValueValidation, hint));
+        }
+        #[cfg(feature = "logon")]
+        if self.logon.user.is_some() && self.again().is_some() {
+            let hint = "--wait and --every try often, and a password is tried once: leave --user away";
+            return Err((ErrorKind::ArgumentConflict, hint.into()));
         }
         if self.no_udp && self.demands.udp() {
             let hint = "UDP cannot be demanded where nothing is sent over it: leave --no-udp away";

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 use std::hash::BuildHasher as _;
-use std::io::Read as _;
+use std::io::{BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
+use futures_util::stream::{self, Stream, StreamExt as _};
 use rdprobe_report::{ParseTargetError, Target};
 
 use super::rdp_file::{self, RdpFile};
@@ -43,80 +44,172 @@ pub(super) fn argument(text: &str) -> Result<Named, ParseTargetError> {
     }
 }
 
-/// Every target in the order given, each once. Lists stay text, which is read line by line as targets are taken.
+/// Every target in the order given, each once. Files stay text, which is read line by line as targets are taken; stdin is
+/// read as it is written.
 #[derive(Debug)]
 pub(crate) struct Targets {
     named: Vec<Entry>,
-    count: usize,
+    notes: mpsc::Sender<Note>,
 }
 
 #[derive(Clone, Debug)]
 enum Entry {
     Target(Target),
-    List(Arc<str>),
+    List { name: String, text: Arc<str> },
+    Stdin,
+}
+
+/// What of a list was not probed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// A line that names no host, and why.
+    Bad(String),
+    /// A host that stands there twice.
+    Duplicate(String),
+}
+
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bad(line) => f.write_str(line),
+            Self::Duplicate(host) => write!(f, "probed once, though it stands there more than once: {host}"),
+        }
+    }
 }
 
 impl Targets {
-    /// Reads every list.
+    /// Reads every file. With it, what is said of the lists while they are taken.
     ///
     /// # Errors
-    /// Where one cannot be read, names no host, or has a line that is none.
-    pub(crate) fn read(hosts: &[Named], files: &[Source]) -> Result<Self, String> {
+    /// Where one cannot be read, or names no host.
+    pub(crate) fn read(hosts: &[Named], files: &[Source]) -> Result<(Self, mpsc::Receiver<Note>), String> {
         let mut named = Vec::new();
         for host in hosts {
             named.push(match host {
                 Named::Target(target) => Entry::Target(target.clone()),
-                Named::Stdin => Entry::List(list(&Source::Stdin)?),
+                Named::Stdin => Entry::Stdin,
                 Named::RdpFile(path) => Entry::Target(rdp_file(path)?.target),
             });
         }
         for file in files {
-            named.push(Entry::List(list(file)?));
+            named.push(match file {
+                Source::Stdin => Entry::Stdin,
+                Source::File(_) => Entry::List { name: file.to_string(), text: list(file)? },
+            });
         }
-        let count = each_once(named.clone()).count();
-        Ok(Self { named, count })
+        let (notes, receiver) = mpsc::channel();
+        Ok((Self { named, notes }, receiver))
     }
 
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.count
+    /// Whether they are a list, or several: one host that was named alone is neither.
+    pub(crate) fn are_many(&self) -> bool {
+        !matches!(self.named[..], [Entry::Target(_)])
+    }
+
+    /// The one host that was named, where it is no list.
+    pub(crate) fn alone(mut self) -> Option<Target> {
+        match (self.named.pop(), self.named.is_empty()) {
+            (Some(Entry::Target(target)), true) => Some(target),
+            _ => None,
+        }
+    }
+
+    /// How many there are, as far as that is known before they are taken.
+    pub(crate) fn count(&self) -> Option<usize> {
+        let count = |entry: &Entry| match entry {
+            Entry::Target(_) => Some(1),
+            Entry::List { text, .. } => Some(lines(text).count()),
+            Entry::Stdin => None,
+        };
+        self.named.iter().map(count).sum()
     }
 
     /// One after the other.
-    pub(crate) fn each(self) -> impl Iterator<Item = Target> + Send + 'static {
-        each_once(self.named)
+    pub(crate) fn each(self) -> impl Stream<Item = Target> + Send + 'static {
+        let hasher = std::hash::RandomState::new();
+        // Hashes alone: the names themselves would be the most of what a long list takes.
+        let mut seen = HashSet::new();
+        let notes = self.notes;
+        let all = stream::iter(self.named).flat_map(|entry| match entry {
+            Entry::Target(target) => stream::iter([Ok(target)]).boxed(),
+            Entry::List { name, text } => stream::iter(Lines { name, text, at: 0, number: 0 }).boxed(),
+            Entry::Stdin => stdin().boxed(),
+        });
+        all.filter_map(move |entry| {
+            let taken = match entry {
+                Ok(target) => {
+                    let hash = hasher.hash_one((target.host.to_ascii_lowercase(), target.port));
+                    if seen.insert(hash) { Ok(target) } else { Err(Note::Duplicate(target.input)) }
+                }
+                Err(line) => Err(Note::Bad(line)),
+            };
+            // Where nobody listens any more, nobody wants to know.
+            std::future::ready(taken.map_err(|note| notes.send(note)).ok())
+        })
     }
 }
 
-fn each_once(named: Vec<Entry>) -> impl Iterator<Item = Target> + Send + 'static {
-    let hasher = std::hash::RandomState::new();
-    // Hashes alone: the names themselves would be the most of what a long list takes.
-    let mut seen = HashSet::new();
-    let all = named.into_iter().flat_map(|entry| match entry {
-        Entry::Target(target) => Remaining::One(Some(target)),
-        Entry::List(text) => Remaining::Lines { text, at: 0 },
+/// A target, or what is wrong with the line.
+type Line = Result<Target, String>;
+
+fn target(name: &str, number: usize, host: &str) -> Line {
+    host.parse().map_err(|error| format!("{name}, line {number}: {host:?}: {error}"))
+}
+
+/// The lines of stdin, each as soon as it is there.
+fn stdin() -> impl Stream<Item = Line> + Send + 'static {
+    /// Lines that wait to be taken.
+    const AHEAD: usize = 16;
+    let (lines, taken) = tokio::sync::mpsc::channel(AHEAD);
+    // A read of stdin cannot be given up: the thread ends with it, or with the process.
+    std::thread::spawn(move || {
+        let mut input = std::io::stdin().lock();
+        let mut number = 0;
+        let mut line = Vec::new();
+        while let Ok(1..) = input.read_until(b'\n', &mut line) {
+            if number == 0 && (line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff])) {
+                // UTF-16 has no lines that can be told by a byte: as PowerShell writes it, all at once.
+                let _ = input.read_to_end(&mut line);
+                let text = text(&line, &Source::Stdin);
+                let entries: Vec<Line> = match text {
+                    Ok(text) => Lines { name: "stdin".into(), text: text.into(), at: 0, number: 0 }.collect(),
+                    Err(error) => vec![Err(error)],
+                };
+                let _ = entries.into_iter().try_for_each(|entry| lines.blocking_send(entry));
+                return;
+            }
+            number += 1;
+            let text = String::from_utf8_lossy(&line);
+            let host = host_of(text.trim_start_matches('\u{feff}')).to_owned();
+            line.clear();
+            if !host.is_empty() && lines.blocking_send(target("stdin", number, &host)).is_err() {
+                return;
+            }
+        }
     });
-    all.filter(move |target| seen.insert(hasher.hash_one((target.host.to_ascii_lowercase(), target.port))))
+    stream::unfold(taken, |mut taken| async { Some((taken.recv().await?, taken)) })
 }
 
-enum Remaining {
-    One(Option<Target>),
-    Lines { text: Arc<str>, at: usize },
+/// The lines of a text that name something.
+struct Lines {
+    name: String,
+    text: Arc<str>,
+    at: usize,
+    number: usize,
 }
 
-impl Iterator for Remaining {
-    type Item = Target;
+impl Iterator for Lines {
+    type Item = Line;
 
-    fn next(&mut self) -> Option<Target> {
-        match self {
-            Self::One(target) => target.take(),
-            Self::Lines { text, at } => loop {
-                let line = text[*at..].split_inclusive('\n').next()?;
-                *at += line.len();
-                if let Ok(target) = host_of(line).parse() {
-                    return Some(target);
-                }
-            },
+    fn next(&mut self) -> Option<Line> {
+        loop {
+            let line = self.text[self.at..].split_inclusive('\n').next()?;
+            self.at += line.len();
+            self.number += 1;
+            let host = host_of(line);
+            if !host.is_empty() {
+                return Some(target(&self.name, self.number, host));
+            }
         }
     }
 }
@@ -132,24 +225,15 @@ pub(super) fn rdp_file(path: &Path) -> Result<RdpFile, String> {
 
 fn list(source: &Source) -> Result<Arc<str>, String> {
     let text = source.read()?;
-    match check(&text).map_err(|error| format!("{source}, {error}"))? {
-        0 => Err(format!("{source} names no host; it should have one on each line")),
-        _ => Ok(text.into()),
+    if lines(&text).next().is_none() {
+        return Err(format!("{source} names no host; it should have one on each line"));
     }
+    Ok(text.into())
 }
 
-/// The number of targets, one a line; `#` begins a comment.
-fn check(text: &str) -> Result<usize, String> {
-    let mut count = 0;
-    for (number, line) in text.lines().enumerate() {
-        let host = host_of(line);
-        if !host.is_empty() {
-            count += 1;
-            let parsed = host.parse::<Target>();
-            parsed.map_err(|error| format!("line {}: {host:?}: {error}", number + 1))?;
-        }
-    }
-    Ok(count)
+/// What stands on the lines, one target each; `#` begins a comment.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(host_of).filter(|host| !host.is_empty())
 }
 
 fn host_of(line: &str) -> &str {
@@ -174,18 +258,22 @@ impl Source {
             Self::Stdin => std::io::stdin().lock().read_to_end(&mut bytes),
         }
         .map_err(|error| format!("cannot read {self}: {error}"))?;
-        let utf16 = |unit: fn([u8; 2]) -> u16| {
-            let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
-            String::from_utf16(&units).map_err(|_| format!("{self} is not text"))
-        };
-        match bytes.get(..3) {
-            Some([0xff, 0xfe, _]) => utf16(u16::from_le_bytes),
-            Some([0xfe, 0xff, _]) => utf16(u16::from_be_bytes),
-            Some([0xef, 0xbb, 0xbf]) => {
-                String::from_utf8(bytes.split_off(3)).map_err(|_| format!("{self} is not text"))
-            }
-            _ => String::from_utf8(bytes).map_err(|_| format!("{self} is not text")),
-        }
+        text(&bytes, self)
+    }
+}
+
+/// The text in these bytes.
+fn text(bytes: &[u8], source: &Source) -> Result<String, String> {
+    let no_text = || format!("{source} is not text");
+    let utf16 = |unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+        String::from_utf16(&units).map_err(|_| no_text())
+    };
+    match bytes {
+        [0xff, 0xfe, ..] => utf16(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => utf16(u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).map_err(|_| no_text()),
+        _ => String::from_utf8(bytes.to_vec()).map_err(|_| no_text()),
     }
 }
 
@@ -193,12 +281,24 @@ impl Source {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_list_has_comments_blank_lines_and_numbered_errors() {
+        let text = "# ours\nrds01\n\n  rds02:3390  # the second\r\nrdp://x\nRDS01:3389";
+        let (notes, said) = mpsc::channel();
+        let list = Entry::List { name: "hosts".into(), text: text.into() };
+        let targets = Targets { named: vec![list], notes };
+        assert_eq!((targets.count(), targets.are_many()), (Some(4), true));
+        let ports: Vec<u16> = targets.each().map(|target| target.port).collect().await;
+        assert_eq!(ports, [3389, 3390]);
+        let said: Vec<Note> = said.try_iter().collect();
+        assert!(matches!(&said[0], Note::Bad(line) if line.starts_with("hosts, line 5: \"rdp://x\"")));
+        assert_eq!(said[1], Note::Duplicate("RDS01:3389".into()));
+    }
+
     #[test]
-    fn a_list_has_comments_blank_lines_and_numbered_errors() {
-        let text = "# ours\nrds01\n\n  rds02:3390  # the second\r\nRDS01:3389";
-        assert_eq!(check(text), Ok(3));
-        let list = each_once(vec![Entry::List(text.into())]);
-        assert_eq!(list.map(|target| target.port).collect::<Vec<_>>(), [3389, 3390]);
-        assert!(check("rds01\nrdp://x").unwrap_err().starts_with("line 2: \"rdp://x\""));
+    fn one_host_that_is_named_alone_is_no_list() {
+        let one = [Named::Target("rds01".parse().unwrap())];
+        assert!(!Targets::read(&one, &[]).unwrap().0.are_many());
+        assert!(Targets::read(&one, &[Source::Stdin]).unwrap().0.are_many());
     }
 }

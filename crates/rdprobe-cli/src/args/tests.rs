@@ -20,7 +20,7 @@ fn probing_needs_no_command() {
     let arguments = read("rds01 [2001:db8::7]:3390 --deep --timeout 800ms -4 --fail-on broken").unwrap();
     assert_eq!(arguments.probe.hosts.len(), 2);
     assert!(arguments.command.is_none());
-    let options = arguments.probe.options(2);
+    let options = arguments.probe.options(true);
     assert!(options.offers && options.in_turn);
     assert_eq!(options.udp, UdpQuestion::Asked);
     assert_eq!(arguments.output.fail_on, FailOn::Broken);
@@ -52,9 +52,9 @@ fn what_udp_is_asked() {
         ("h --no-udp", UdpQuestion::Off),
         ("h --deep --no-udp", UdpQuestion::Off),
     ] {
-        assert_eq!(read(line).unwrap().probe.options(1).udp, question, "{line}");
+        assert_eq!(read(line).unwrap().probe.options(false).udp, question, "{line}");
     }
-    assert_eq!(read("h --udp-port gateway").unwrap().probe.options(1).udp_port, Some(3391));
+    assert_eq!(read("h --udp-port gateway").unwrap().probe.options(false).udp_port, Some(3391));
 }
 
 #[test]

@@ -5,8 +5,17 @@ use std::time::Duration;
 use rdprobe::Pin;
 use rdprobe_report::{HelloProfile, Target};
 
-/// `5s`, `800ms`, `2m`, or plain seconds.
+/// A limit of a probe: `5s`, `800ms`, `2m`, or plain seconds; an hour at the most.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    within(text, Duration::from_secs(3600), "an hour")
+}
+
+/// A time over many probes; a week at the most.
+pub(super) fn long_duration(text: &str) -> Result<Duration, String> {
+    within(text, Duration::from_secs(7 * 24 * 3600), "a week")
+}
+
+fn within(text: &str, most: Duration, in_words: &str) -> Result<Duration, String> {
     let text = text.trim();
     let unit = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
     let (number, unit) = text.split_at(unit);
@@ -14,13 +23,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         "ms" => 1e-3,
         "" | "s" | "sec" => 1.0,
         "m" | "min" => 60.0,
+        "h" => 3600.0,
         _ => return Err("write it as 5s, 800ms or plain seconds".into()),
     };
     let number: f64 =
         number.trim().parse().map_err(|_| "write it as 5s, 800ms or plain seconds".to_owned())?;
     let duration = Duration::try_from_secs_f64(number * seconds).unwrap_or_default();
-    if duration < Duration::from_millis(1) || duration > Duration::from_secs(3600) {
-        return Err("it must lie between 1ms and an hour".into());
+    if duration < Duration::from_millis(1) || duration > most {
+        return Err(format!("it must lie between 1ms and {in_words}"));
     }
     Ok(duration)
 }

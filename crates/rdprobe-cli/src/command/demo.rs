@@ -58,9 +58,9 @@ async fn drive(hosts: &Demo, settings: &Settings, output: &mut Output) -> Result
         }
     }
     let text = match output.prose_format() {
-        Format::Human => demo::end(&shown, output.screen),
         Format::Json => json::pretty(&shown),
         Format::Ndjson => shown.iter().map(json::line).collect(),
+        _ => demo::end(&shown, output.screen),
     };
     output.write(&text)?;
     for connections in lingering {

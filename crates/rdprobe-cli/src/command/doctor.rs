@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use rdprobe::network::Tokio;
 use rdprobe_diagnosis::symptom::{Question, differential, questions};
-use rdprobe_report::{Report, Target, Told};
+use rdprobe_report::{Report, Told};
 
 use crate::Failure;
 use crate::args::{Format, OutputArguments, ProbeArguments, Targets};
@@ -22,17 +22,17 @@ pub(crate) fn run(
     how: OutputArguments,
     output: &mut Output,
 ) -> Result<u8, Failure> {
-    let targets: Vec<Target> = Targets::read(&arguments.hosts, &arguments.file)?.each().take(2).collect();
-    let [target] = &targets[..] else {
+    let (targets, _) = Targets::read(&arguments.hosts, &arguments.file)?;
+    let Some(target) = targets.alone() else {
         return Err(Failure::Fault("rdprobe doctor takes one host: rdprobe doctor HOST".into()));
     };
-    let settings = Settings::new(arguments, 1)?;
+    let settings = Settings::new(arguments, false)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Fault(format!("cannot start: {error}")))?;
     let mut report = runtime.block_on(async {
-        let probed = settings.probe(target.clone()).run_on(&Tokio).await;
+        let probed = settings.probe(target).run_on(&Tokio).await;
         probed.lingering.finish().await;
         Box::new(probed.report)
     });
@@ -44,7 +44,7 @@ pub(crate) fn run(
     }
     weigh(&mut report);
     let human = output.format() == Format::Human;
-    let mut printer = Printer::new(output, false);
+    let mut printer = Printer::new(output, false, how.fail_on);
     printer.report(&report)?;
     let states = printer.finish()?;
     if !asks && human {

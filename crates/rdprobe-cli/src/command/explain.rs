@@ -57,9 +57,9 @@ fn against(told: &Told, source: &Source, full: bool, output: &mut Output) -> Res
         let Some(found) = differential(report, told) else { continue };
         known |= found.code.is_some();
         let text = match output.prose_format() {
-            Format::Human => differential_page::page(report, &found, full, output.screen),
             Format::Json => json::pretty(&found),
             Format::Ndjson => json::line(&found),
+            _ => differential_page::page(report, &found, full, output.screen),
         };
         output.write(&text)?;
     }

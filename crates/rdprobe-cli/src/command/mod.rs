@@ -3,11 +3,13 @@
 pub(crate) mod codes;
 #[cfg(feature = "demo")]
 pub(crate) mod demo;
+pub(crate) mod diff;
 pub(crate) mod docs;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod probe;
 pub(crate) mod replay;
+pub(crate) mod rounds;
 pub(crate) mod schema;
 
 use clap::CommandFactory as _;

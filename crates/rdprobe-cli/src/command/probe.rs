@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::mpsc;
 use std::time::Instant;
 
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{self, Stream, StreamExt as _};
 use rdprobe::{End, Engine, Outcome, Outcomes, Probe, Stopper};
-use rdprobe_report::Report;
+use rdprobe_report::{Report, Status};
 use tokio::runtime;
 use tokio::sync::watch;
 use tracing::warn;
 
-use crate::args::{OutputArguments, ProbeArguments, Targets};
+use crate::args::{Note, OutputArguments, ProbeArguments, Targets};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress::Progress;
@@ -27,41 +28,67 @@ pub(crate) fn run(
     how: OutputArguments,
     output: &mut Output,
 ) -> Result<u8, Failure> {
-    let targets = Targets::read(&arguments.hosts, &arguments.file)?;
-    let settings = Settings::new(arguments, targets.len())?;
-    let mut printer = Printer::new(output, targets.len() > 1);
-    let mut builder = match targets.len() {
-        1 => runtime::Builder::new_current_thread(),
-        _ => runtime::Builder::new_multi_thread(),
+    let (targets, notes) = Targets::read(&arguments.hosts, &arguments.file)?;
+    let many = targets.are_many();
+    let settings = Settings::new(arguments, many)?;
+    let mut printer = Printer::new(output, many, how.fail_on);
+    let mut builder = match many {
+        false => runtime::Builder::new_current_thread(),
+        true => runtime::Builder::new_multi_thread(),
     };
     let runtime =
         builder.enable_all().build().map_err(|error| Failure::Fault(format!("cannot start: {error}")))?;
     let jobs = usize::from(arguments.jobs);
     let result = runtime.block_on(async {
-        let mut run = Run::new(settings, targets, jobs);
+        let mut run = Run::new(settings, targets, notes, jobs);
         let result = run.drive(&mut printer, how).await;
-        run.outcomes.leave().await;
-        result
+        let Run { outcomes, noted, .. } = run;
+        outcomes.leave().await;
+        result.map(|interrupted| (interrupted, noted))
     });
     // A resolver that hangs is not waited for.
     runtime.shutdown_background();
-    let interrupted = match result {
-        Ok(interrupted) => interrupted,
+    let (interrupted, noted) = match result {
+        Ok(ended) => ended,
         // The reader has gone; what it has read stands.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
             return Ok(how.fail_on.exit_code(printer.states()).unwrap_or_default());
         }
         Err(error) => return Err(error.into()),
     };
-    let states = printer.finish()?;
+    let mut states = printer.finish()?;
+    noted.duplicates_said();
+    // Of a host whose line could not be read, nothing is known.
+    states.extend((noted.bad > 0).then_some(Status::Inconclusive));
     Ok(how.fail_on.exit_code(states).or(interrupted).unwrap_or(FAULT))
+}
+
+/// What was not probed of the lists.
+#[derive(Debug, Default)]
+struct Noted {
+    bad: usize,
+    duplicates: Vec<String>,
+}
+
+impl Noted {
+    fn duplicates_said(&self) {
+        const SAID: usize = 5;
+        if !self.duplicates.is_empty() {
+            let some = self.duplicates.iter().take(SAID).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = if self.duplicates.len() > SAID { ", …" } else { "" };
+            warn!("probed once, though they stand there more than once: {some}{more}");
+        }
+    }
 }
 
 /// A run over all targets.
 struct Run {
     outcomes: Outcomes,
     stopper: Stopper,
-    total: usize,
+    /// None while a list is still being written.
+    total: Option<usize>,
+    notes: mpsc::Receiver<Note>,
+    noted: Noted,
     /// Reports that came before their turn; none for a target that was not probed.
     early: BTreeMap<usize, Option<Box<Report>>>,
     /// Targets that are done with, and before which place further ones may start.
@@ -75,15 +102,16 @@ struct Run {
 }
 
 impl Run {
-    fn new(settings: Settings, targets: Targets, jobs: usize) -> Self {
-        let total = targets.len();
+    fn new(settings: Settings, targets: Targets, notes: mpsc::Receiver<Note>, jobs: usize) -> Self {
+        let total = targets.count();
+        let many = targets.are_many();
         let window = jobs.saturating_mul(AHEAD);
         let open = watch::Sender::new(window);
         let (tell, suspicion) = watch::channel(None);
         let engine = Engine::new().at_once(jobs).admission(settings.admission.clone());
         let stopper = engine.stopper();
         // Shown of a target that is probed alone; over a list nobody asks.
-        let tell = (total == 1).then_some(tell);
+        let tell = (!many).then_some(tell);
         let probes = targets.each().map(move |target| match &tell {
             Some(tell) => settings.probe(target).suspicion(tell.clone()),
             None => settings.probe(target),
@@ -92,6 +120,8 @@ impl Run {
             outcomes: engine.run(within(probes, open.subscribe())),
             stopper,
             total,
+            notes,
+            noted: Noted::default(),
             early: BTreeMap::new(),
             passed: 0,
             not_probed: 0,
@@ -112,6 +142,7 @@ impl Run {
                 outcome = self.outcomes.next() => {
                     let Some(outcome) = outcome else { break };
                     progress.erase();
+                    self.note();
                     self.print(outcome, printer)?;
                 }
                 code = interrupt.next() => {
@@ -127,10 +158,24 @@ impl Run {
             }
         }
         progress.erase();
+        self.note();
         if self.not_probed > 0 {
             warn!("interrupted: {} hosts were not probed", self.not_probed);
         }
         Ok(interrupted)
+    }
+
+    /// Says what of the lists is not probed.
+    fn note(&mut self) {
+        for note in self.notes.try_iter() {
+            match note {
+                Note::Bad(line) => {
+                    warn!("{line}");
+                    self.noted.bad += 1;
+                }
+                Note::Duplicate(host) => self.noted.duplicates.push(host),
+            }
+        }
     }
 
     /// Prints a report, or keeps it for its turn.
@@ -165,13 +210,16 @@ impl Run {
         let spent = self.started.elapsed().as_secs();
         let done = self.passed + self.early.len();
         match self.total {
-            1 => match &*self.suspicion.borrow() {
+            Some(1) => match &*self.suspicion.borrow() {
                 Some(suspected) => {
                     format!("probing, {spent} s ({suspected}); Ctrl-C prints what is known so far")
                 }
                 None => format!("probing, {spent} s; Ctrl-C prints what is known so far"),
             },
-            total => format!("{done} of {total} hosts, {spent} s; Ctrl-C prints what is known so far"),
+            Some(total) => {
+                format!("{done} of {total} hosts, {spent} s; Ctrl-C prints what is known so far")
+            }
+            None => format!("{done} hosts so far, {spent} s; Ctrl-C prints what is known so far"),
         }
     }
 }
@@ -179,10 +227,10 @@ impl Run {
 /// The probes in their order, none before its place is open.
 fn within<P>(probes: P, open: watch::Receiver<usize>) -> impl Stream<Item = Probe> + Send + 'static
 where
-    P: Iterator<Item = Probe> + Send + 'static,
+    P: Stream<Item = Probe> + Send + 'static,
 {
-    stream::unfold((probes.enumerate(), open), |(mut probes, mut open)| async {
-        let (number, probe) = probes.next()?;
+    stream::unfold((Box::pin(probes.enumerate()), open), |(mut probes, mut open)| async {
+        let (number, probe) = probes.next().await?;
         // The sender outlives every probe.
         let _ = open.wait_for(|open| number < *open).await;
         Some((probe, (probes, open)))

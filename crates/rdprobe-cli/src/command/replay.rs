@@ -15,7 +15,7 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<u8, Failure> {
     let reports = read(&source.read()?).map_err(|error| format!("{source} {error}"))?;
-    let mut printer = Printer::new(output, reports.len() > 1);
+    let mut printer = Printer::new(output, reports.len() > 1, fail_on);
     for report in &reports {
         printer.report(&crate::run::replay(report, now))?;
     }

@@ -68,14 +68,15 @@ pub(crate) fn page() -> String {
 /// What its judge can say of it.
 fn statuses(cause: &Cause) -> String {
     let mut said = Vec::new();
-    if !cause.confirmed_by.is_empty() {
+    if !cause.judge.confirmed_by.is_empty() {
         said.push("confirmed");
     }
     said.push("ruled out");
-    if cause.hidden.is_none() || !cause.hinted_by.is_empty() || !cause.fits_with.is_empty() {
+    if cause.judge.hidden.is_none() || !cause.judge.hinted_by.is_empty() || !cause.judge.fits_with.is_empty()
+    {
         said.push("possible");
     }
-    if cause.hidden.is_some() {
+    if cause.judge.hidden.is_some() {
         said.push("not observable");
     }
     said.join(", ")

@@ -17,9 +17,9 @@ pub(crate) fn all() -> impl Iterator<Item = Explanation> {
 
 pub(crate) fn list(format: Format, screen: Screen) -> String {
     match format {
-        Format::Human => people(screen),
         Format::Json => json::pretty(&all().collect::<Vec<_>>()),
         Format::Ndjson => all().map(|code| json::line(&code)).collect(),
+        _ => people(screen),
     }
 }
 

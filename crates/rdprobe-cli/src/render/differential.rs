@@ -1,7 +1,6 @@
 //! The symptom against a host: the causes that are left, those that are not, and what to do about the first.
 
-use rdprobe_diagnosis::causes::{self, CauseFix, Seen};
-use rdprobe_report::{CauseStatus, Effect, JudgedCause, Report, SymptomReport};
+use rdprobe_report::{CauseStatus, Confidence, Effect, JudgedCause, KnownRegression, Report, SymptomReport};
 
 use super::fix::effect_name;
 use super::style::{BOLD, DIM, GREEN, RED, YELLOW};
@@ -10,6 +9,8 @@ use crate::output::Screen;
 
 /// Causes that are left and told.
 pub(crate) const LEFT: usize = 3;
+/// Fixes that are told of the first.
+const FIXES: usize = 2;
 
 /// A page of its own, for a recorded report.
 pub(crate) fn page(report: &Report, symptom: &SymptomReport, full: bool, screen: Screen) -> String {
@@ -42,7 +43,11 @@ pub(crate) fn write(page: &mut Page, report: &Report, symptom: &SymptomReport, m
         }
     }
     if let Some(first) = left.first() {
-        steps(page, report, first);
+        steps(page, first, if most == LEFT { FIXES } else { most });
+    }
+    for known in &symptom.regressions {
+        page.blank();
+        page.paragraph(2, &hint(known));
     }
     if let Some(question) = &symptom.question
         && most == LEFT
@@ -67,32 +72,32 @@ fn one(page: &mut Page, number: usize, cause: &JudgedCause) {
     page.paragraph(7, &cause.reason);
 }
 
-/// What to do about a cause: the fixes that hold for this server, with their commands.
-fn steps(page: &mut Page, report: &Report, judged: &JudgedCause) {
-    let Some(cause) = causes::cause(&judged.id) else { return };
-    let seen = Seen::new(report);
-    let fixes = cause.fixes.iter().filter(|fix| fits(fix, seen));
+/// A fault of a known version, as no more than a hint.
+pub(crate) fn hint(known: &KnownRegression) -> String {
+    let sure = match known.confidence {
+        Confidence::Possible => "possibly",
+        Confidence::Likely | Confidence::Certain => "likely",
+    };
+    format!("A known fault of a version, {sure} this one: {} Mended by: {}", known.title, known.mends)
+}
+
+/// What to do about a cause.
+fn steps(page: &mut Page, cause: &JudgedCause, most: usize) {
     page.heading("What to do");
-    for fix in fixes.take(2) {
+    for fix in cause.fixes.iter().take(most) {
         let what = match fix.effect {
             Effect::Safe => String::new(),
             effect => format!(" ({})", effect_name(effect)),
         };
         page.bullet(4, &format!("{}{what}", fix.title));
-        for step in fix.steps {
-            page.paragraph(6, &seen.fill(step));
+        for step in &fix.steps {
+            page.paragraph(6, step);
         }
         if !fix.commands.is_empty() {
             page.paragraph(6, &format!("{}:", fix.shell));
         }
-        for command in fix.commands {
-            page.line(&seen.fill(command));
+        for command in &fix.commands {
+            page.line(command);
         }
     }
-}
-
-/// Whether a fix is for a server that this host can be.
-pub(crate) fn fits(fix: &CauseFix, seen: Seen<'_>) -> bool {
-    let Some(servers) = seen.servers() else { return true };
-    fix.server.is_empty() || fix.server.iter().any(|server| servers.contains(server))
 }

@@ -1,6 +1,6 @@
 //! What is known of one code, or of what a client shows.
 
-use rdprobe_diagnosis::knowledge::{self, Entry};
+use rdprobe_diagnosis::knowledge::{self, Entry, KnownClientError, KnownFix};
 use rdprobe_diagnosis::registry::Registered;
 use rdprobe_report::{ClientError, Confidence, Fix, Severity};
 use serde::Serialize;
@@ -42,8 +42,8 @@ impl Explanation {
             aliases: row.aliases,
             explain: paragraphs(entry),
             causes: entry.causes,
-            client_errors: entry.client_errors.iter().map(client_error).collect(),
-            fixes: entry.fixes.iter().map(known_fix).collect(),
+            client_errors: entry.client_errors.iter().map(KnownClientError::to_report).collect(),
+            fixes: entry.fixes.iter().map(KnownFix::to_report).collect(),
             sources: entry.sources,
         })
     }
@@ -58,31 +58,12 @@ fn paragraphs(entry: &Entry) -> Vec<String> {
         .collect()
 }
 
-fn client_error(known: &knowledge::KnownClientError) -> ClientError {
-    ClientError {
-        client: known.client.into(),
-        code: known.code.into(),
-        extended_code: known.extended_code.map(Into::into),
-        name: known.name.into(),
-    }
-}
-
-fn known_fix(known: &knowledge::KnownFix) -> Fix {
-    Fix {
-        title: known.title.into(),
-        r#where: known.r#where,
-        effect: known.effect,
-        steps: known.steps.iter().map(|&step| step.into()).collect(),
-        source: known.source.into(),
-    }
-}
-
 pub(crate) fn render(explanation: &Explanation, format: Format, full: bool, screen: Screen) -> String {
     match format {
-        Format::Human if full => page(explanation, screen),
-        Format::Human => brief(explanation, screen),
         Format::Json => json::pretty(explanation),
         Format::Ndjson => json::line(explanation),
+        _ if full => page(explanation, screen),
+        _ => brief(explanation, screen),
     }
 }
 

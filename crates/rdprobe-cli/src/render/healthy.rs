@@ -40,9 +40,9 @@ pub(crate) fn render(format: Format, screen: Screen) -> String {
         not_visible: knowledge::not_visible(),
     };
     match format {
-        Format::Human => page(&healthy, screen),
         Format::Json => json::pretty(&healthy),
         Format::Ndjson => json::line(&healthy),
+        _ => page(&healthy, screen),
     }
 }
 

@@ -1,15 +1,20 @@
 //! One renderer per file: a report in, text out.
 
+pub(crate) mod brief;
 pub(crate) mod causes;
 pub(crate) mod codes;
+pub(crate) mod comparison;
 #[cfg(feature = "demo")]
 pub(crate) mod demo;
 pub(crate) mod differential;
 pub(crate) mod explain;
 pub(crate) mod fix;
+mod format;
 pub(crate) mod healthy;
 pub(crate) mod human;
 pub(crate) mod json;
+pub(crate) mod phases;
+pub(crate) mod rounds;
 pub(crate) mod style;
 pub(crate) mod symptom;
 pub(crate) mod text;
@@ -18,60 +23,38 @@ use std::io;
 
 use rdprobe_report::{Report, Status};
 
-use crate::args::Format;
+use crate::args::FailOn;
 use crate::output::Output;
+use format::{Renderer, Run};
 
 /// Prints reports as they come, in the format chosen, and what belongs before, between and after them.
 pub(crate) struct Printer<'a> {
     output: &'a mut Output,
-    /// Several targets: an array in JSON, a table at the end for people.
-    many: bool,
-    /// For the table.
-    rows: Vec<human::Row>,
+    renderer: Box<dyn Renderer>,
     states: Vec<Status>,
 }
 
 impl<'a> Printer<'a> {
-    pub(crate) fn new(output: &'a mut Output, many: bool) -> Self {
-        Self { output, many, rows: Vec::new(), states: Vec::new() }
+    /// For one host, or for `many`: a list, or several hosts.
+    pub(crate) fn new(output: &'a mut Output, many: bool, fail_on: FailOn) -> Self {
+        let renderer = format::renderer(output, Run { many, fail_on });
+        Self { output, renderer, states: Vec::new() }
     }
 
     /// Whether reports may come as they are done, and not in the order of their targets.
     pub(crate) fn takes_any_order(&self) -> bool {
-        self.output.format() == Format::Ndjson
+        self.renderer.takes_any_order()
     }
 
     pub(crate) fn report(&mut self, report: &Report) -> io::Result<()> {
-        let first = self.states.is_empty();
         self.states.push(report.verdict.status);
-        if self.many && self.output.format() == Format::Human {
-            self.rows.push(human::Row::of(report));
-        }
-        let text = match self.output.format() {
-            Format::Human => {
-                let between = if first { "" } else { "\n" };
-                let screen = self.output.screen;
-                let page = match (self.many, self.output.full) {
-                    (true, false) => human::report(report, human::Detail::Brief, screen),
-                    (false, false) => human::page(report, screen),
-                    (_, true) => human::report(report, human::Detail::Full, screen),
-                };
-                format!("{between}{page}")
-            }
-            Format::Json if self.many => json::element(report, first),
-            Format::Json => json::pretty(report),
-            Format::Ndjson => json::line(report),
-        };
+        let text = self.renderer.report(report);
         self.output.write(&text)
     }
 
     /// Ends the output. The states of all that was printed.
-    pub(crate) fn finish(self) -> io::Result<Vec<Status>> {
-        let text = match self.output.format() {
-            Format::Human if self.many => human::table(&self.rows, self.output.screen),
-            Format::Json if self.many => json::end(self.states.is_empty()),
-            _ => String::new(),
-        };
+    pub(crate) fn finish(mut self) -> io::Result<Vec<Status>> {
+        let text = self.renderer.finish();
         self.output.write(&text)?;
         Ok(self.states())
     }

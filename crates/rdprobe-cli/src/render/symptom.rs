@@ -22,10 +22,10 @@ const CAUSES: usize = 10;
 pub(crate) fn render(words: &str, features: &Features, full: bool, format: Format, screen: Screen) -> String {
     let ranked = rank(features, None);
     match format {
-        Format::Human if full => self::full(words, features, &ranked, screen),
-        Format::Human => short(words, features, &ranked, screen),
         Format::Json => json::pretty(&Explained::of(words, features, &ranked)),
         Format::Ndjson => json::line(&Explained::of(words, features, &ranked)),
+        _ if full => self::full(words, features, &ranked, screen),
+        _ => short(words, features, &ranked, screen),
     }
 }
 

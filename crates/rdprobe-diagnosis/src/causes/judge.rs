@@ -1,6 +1,6 @@
 //! One judgement per cause, from its signs in the data. Pure.
 
-use rdprobe_report::{CauseStatus, Phase, Stage};
+use rdprobe_report::{CauseStatus, Phase, PhaseOutcome, Stage};
 
 use super::{Cause, Scope, Seen, Sign};
 
@@ -28,29 +28,41 @@ pub enum Hint {
     Strong,
 }
 
-/// Judges a cause. `stage` is how far the user gets, where that was told.
-pub fn judge(cause: &Cause, seen: Seen<'_>, stage: Option<Stage>) -> Judgement {
-    if let Some((evidence, says)) = first(cause.confirmed_by, seen) {
+/// What of the user's account bears on what the host shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked {
+    /// How far the user gets, where that was told.
+    pub stage: Option<Stage>,
+    /// The client goes through a gateway.
+    pub through_gateway: bool,
+}
+
+/// Judges a cause.
+pub fn judge(cause: &Cause, seen: Seen<'_>, asked: Asked) -> Judgement {
+    if let Some(judgement) = other_way(cause, seen, asked) {
+        return judgement;
+    }
+    if let Some((evidence, says)) = first(cause.judge.confirmed_by, seen) {
         return is(CauseStatus::Confirmed, evidence, format!("Seen: {says}"));
     }
-    if let Some((evidence, says)) = first(cause.ruled_out_by, seen) {
+    if let Some((evidence, says)) = first(cause.judge.ruled_out_by, seen) {
         return is(CauseStatus::RuledOut, evidence, sentence(&says));
     }
     if let Some(judgement) = other_system(cause, seen) {
         return judgement;
     }
-    let hint = first(cause.hinted_by, seen)
+    let hint = first(cause.judge.hinted_by, seen)
         .map(|hint| (hint, Hint::Strong))
-        .or_else(|| first(cause.fits_with, seen).map(|hint| (hint, Hint::Weak)));
+        .or_else(|| first(cause.judge.fits_with, seen).map(|hint| (hint, Hint::Weak)));
     if !matches!(hint, Some((_, Hint::Strong)))
-        && let Some(judgement) = by_phase(cause, seen, stage)
+        && let Some(judgement) = by_phase(cause, seen, asked.stage)
     {
         return judgement;
     }
     if let Some(((evidence, says), hint)) = hint {
         return Judgement { hint, ..is(CauseStatus::Possible, evidence, sentence(&says)) };
     }
-    match cause.hidden {
+    match cause.judge.hidden {
         Some(why) => is(CauseStatus::NotObservable, Vec::new(), sentence(why)),
         None => is(CauseStatus::Possible, Vec::new(), "Nothing that was seen speaks against it.".into()),
     }
@@ -68,6 +80,21 @@ fn first(lists: &[&[Sign]], seen: Seen<'_>) -> Option<(Vec<String>, String)> {
         evidence.dedup();
         Some((evidence, says.join(", and ")))
     })
+}
+
+/// Through a gateway nobody goes the way that was probed: where that ends, it says nothing of the host behind. What
+/// answers on the gateway's own port says something of the gateway alone.
+fn other_way(cause: &Cause, seen: Seen<'_>, asked: Asked) -> Option<Judgement> {
+    let ends = seen.outcome(Phase::X224) != PhaseOutcome::Ok;
+    let gateway_itself = seen.is_gateway_port();
+    if !asked.through_gateway || !ends || gateway_itself && cause.layer == "gateway" {
+        return None;
+    }
+    let reason = match gateway_itself {
+        true => "What was probed is the gateway; the host behind it was not seen.",
+        false => "The client goes through a gateway, and the direct way that was probed is not its way.",
+    };
+    Some(is(CauseStatus::NotObservable, Vec::new(), reason.into()))
 }
 
 /// The host is another server than those that can have this.

@@ -69,6 +69,11 @@ impl<'a> Seen<'a> {
         self.report.target.port == Target::DEFAULT_PORT
     }
 
+    /// The port on which gateways listen.
+    pub(super) fn is_gateway_port(self) -> bool {
+        self.report.target.port == 443
+    }
+
     /// The target is this computer, or a port of it.
     pub(super) fn is_this_computer(self) -> bool {
         let host = self.report.target.host.to_ascii_lowercase();
@@ -84,7 +89,7 @@ impl<'a> Seen<'a> {
     }
 
     /// The machine belongs to a domain, by its NTLM challenge.
-    pub(super) fn domain_member(self) -> Option<bool> {
+    pub(crate) fn domain_member(self) -> Option<bool> {
         let facts = &self.report.phases.credssp.facts;
         let computer = facts.netbios_computer.as_deref()?;
         let domain = facts.netbios_domain.as_deref()?;

@@ -8,7 +8,12 @@ use crate::registry::{RESERVED, lookup};
 #[test]
 fn every_finding_that_a_cause_names_is_a_code() {
     for cause in all() {
-        let lists = [cause.confirmed_by, cause.ruled_out_by, cause.hinted_by, cause.fits_with];
+        let lists = [
+            cause.judge.confirmed_by,
+            cause.judge.ruled_out_by,
+            cause.judge.hinted_by,
+            cause.judge.fits_with,
+        ];
         for sign in lists.iter().flat_map(|lists| lists.iter()).flat_map(|list| list.iter()) {
             if let Sign::Finding(code) = sign {
                 let known = lookup(code).is_some() || RESERVED.contains(code);
@@ -57,8 +62,11 @@ fn what_help_articles_name_is_here_under_its_id() {
 #[test]
 fn a_cause_that_is_never_seen_says_why() {
     for cause in all() {
-        if cause.confirmed_by.is_empty() && cause.ruled_out_by.is_empty() && cause.hinted_by.is_empty() {
-            assert!(cause.hidden.is_some(), "{}", cause.id);
+        if cause.judge.confirmed_by.is_empty()
+            && cause.judge.ruled_out_by.is_empty()
+            && cause.judge.hinted_by.is_empty()
+        {
+            assert!(cause.judge.hidden.is_some(), "{}", cause.id);
         }
     }
 }

@@ -4,9 +4,11 @@ use rdprobe_report::{
     CauseStatus, JudgedCause, JudgedClaim, Report, Stage, SymptomReport, Told, WeighedRemedy,
 };
 
+use super::fixes::{filled, fixes};
 use super::likelihood::weigh;
+use super::regressions::regressions;
 use super::{Features, questions};
-use crate::causes::{self, Cause, Judgement, Seen};
+use crate::causes::{self, Asked, Cause, Judgement, Seen};
 
 /// A cause with its judgement and its share of the likelihood.
 #[derive(Clone, Debug)]
@@ -22,14 +24,20 @@ pub struct Ranked {
 /// Causes that are told though the symptom is not known for them.
 const ALSO: usize = 3;
 
+/// Surroundings in which a client does not take the direct way.
+const THROUGH_GATEWAY: &[&str] = &["gateway", "avd"];
+
 /// Every cause, the likeliest first; ruled out ones come last.
 pub fn rank(features: &Features, report: Option<&Report>) -> Vec<Ranked> {
+    let features = &report.map_or_else(|| features.clone(), |report| features.clone().with_seen(report));
     // A word for a later stage is too little to judge by; a handshake that fails is a fact of the symptom itself.
     let stage = features.stage.filter(|stage| features.stage_told || *stage == Stage::BeforePassword);
+    let asked =
+        Asked { stage, through_gateway: THROUGH_GATEWAY.iter().any(|tag| features.tags.contains(tag)) };
     let mut ranked: Vec<(f64, Ranked)> = causes::all()
         .iter()
         .map(|cause| {
-            let judgement = report.map(|report| causes::judge(cause, Seen::new(report), stage));
+            let judgement = report.map(|report| causes::judge(cause, Seen::new(report), asked));
             let weight = weigh(cause, features, judgement.as_ref());
             (weight, Ranked { cause, judgement, likelihood: 0.0 })
         })
@@ -51,7 +59,7 @@ pub fn differential(report: &Report, told: &Told) -> Option<SymptomReport> {
     if (Told { client: None, ..told.clone() }).is_empty() {
         return None;
     }
-    let features = Features::of(told);
+    let features = Features::of(told).with_seen(report);
     let ranked = rank(&features, Some(report));
     let best = features.recognised.best();
     let own = best.map_or(&[][..], |symptom| symptom.causes);
@@ -61,14 +69,14 @@ pub fn differential(report: &Report, told: &Told) -> Option<SymptomReport> {
         let confirmed = judgement.is_some_and(|judgement| judgement.status == CauseStatus::Confirmed);
         let left = judgement.is_none_or(|judgement| judgement.status != CauseStatus::RuledOut);
         let needs = ranked.cause.needs;
-        let met = needs.is_empty() || needs.iter().any(|tag| features.tags.contains(tag));
+        let met = needs.is_empty() || needs.iter().any(|tag| features.has(tag));
         confirmed || own.contains(&ranked.cause.id) && (met || !left) || left && place < also
     };
     let causes = ranked
         .iter()
         .enumerate()
         .filter(|(place, ranked)| belongs(*place, ranked))
-        .filter_map(|(_, ranked)| judged(ranked, report))
+        .filter_map(|(_, ranked)| judged(ranked, &features, report))
         .collect();
     let meaning = best.map_or_else(
         || "This is no symptom that rdprobe knows; the causes are weighed by the rest.".into(),
@@ -81,14 +89,20 @@ pub fn differential(report: &Report, told: &Told) -> Option<SymptomReport> {
         is_not: best.and_then(|symptom| symptom.is_not).map(Into::into),
         client: told.client.as_ref().and_then(|_| client(&features)),
         causes,
+        regressions: regressions(&features, report),
         claims: claims(&features),
         remedies: remedies(&features, &ranked),
         question: questions(report, told).first().map(|question| question.text.into()),
     })
 }
 
-fn judged(ranked: &Ranked, report: &Report) -> Option<JudgedCause> {
+fn judged(ranked: &Ranked, features: &Features, report: &Report) -> Option<JudgedCause> {
     let judgement = ranked.judgement.as_ref()?;
+    let seen = Seen::new(report);
+    let fixes = match judgement.status {
+        CauseStatus::RuledOut => Vec::new(),
+        _ => fixes(ranked.cause, features, Some(seen)).into_iter().map(|fix| filled(fix, seen)).collect(),
+    };
     Some(JudgedCause {
         id: ranked.cause.id.into(),
         title: ranked.cause.title.into(),
@@ -96,7 +110,8 @@ fn judged(ranked: &Ranked, report: &Report) -> Option<JudgedCause> {
         likelihood: (ranked.likelihood * 1e4).round() / 1e4,
         evidence: judgement.evidence.clone(),
         reason: judgement.reason.clone(),
-        check: Seen::new(report).fill(ranked.cause.check),
+        check: seen.fill(ranked.cause.check),
+        fixes,
     })
 }
 

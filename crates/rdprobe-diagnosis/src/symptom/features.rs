@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rdprobe_report::{Change, Stage, Told};
+use rdprobe_report::{Change, Report, Stage, Told};
 
-use super::{Recognised, TagKind, recognise, tag, tags_in};
+use super::words::with_implied;
+use super::{Recognised, TagKind, recognise, tag, tags_in, version};
+use crate::causes::Seen;
 
 /// Everything that weighs on a cause's likelihood but the host itself.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +15,8 @@ pub struct Features {
     pub recognised: Recognised,
     /// Tags of client, server and surroundings.
     pub tags: BTreeSet<&'static str>,
+    /// Tags of what the probe saw: which server it is, and that it belongs to a domain.
+    pub seen: BTreeSet<&'static str>,
     /// Families of symptoms with how surely.
     pub families: BTreeMap<&'static str, f64>,
     /// Causes that the symptom is known for, with their weights.
@@ -30,8 +34,14 @@ pub struct Features {
 /// Weights of a symptom's causes by their rank.
 const BY_RANK: [f64; 8] = [36.0, 26.0, 20.0, 16.0, 13.0, 11.0, 9.5, 8.5];
 
+/// A symptom that was recognised less surely than this weighs less.
+const SURE: f64 = 0.6;
+/// What is left of the weight of a symptom's causes where it says no more than that it fails.
+const VAGUE: f64 = 0.4;
 /// Weight of a family that single words speak of.
 const IN_WORDS: f64 = 0.45;
+/// The same where no sentence says more.
+const WORDS_ALONE: f64 = 0.8;
 /// Weight of a family that the surroundings name and the symptom does not.
 const SURROUNDINGS: f64 = 0.8;
 
@@ -46,22 +56,26 @@ impl Features {
         tags.extend(&recognised.tags);
         let mut features = Self { recognised, ..Self::default() };
         let best = features.recognised.matches.first().map_or(1.0, |best| best.strength);
+        let sure = (best / SURE).min(1.0);
         for found in &features.recognised.matches {
-            let share = found.strength / best;
+            let share = found.strength / best * sure;
+            let telling = if found.symptom.vague { VAGUE } else { 1.0 };
             for family in found.symptom.families {
                 let weight = features.families.entry(family).or_insert(0.0);
                 *weight = weight.max(share);
             }
             for (rank, cause) in found.symptom.causes.iter().enumerate() {
-                let weight = BY_RANK.get(rank).copied().unwrap_or(7.5) * share * share;
+                let weight = BY_RANK.get(rank).copied().unwrap_or(7.5) * share * share * telling;
                 let known = features.named.entry(cause).or_insert(0.0);
                 *known = known.max(weight);
             }
         }
         // Words that no sentence holds still say what kind of thing is seen.
+        let vague = features.recognised.best().is_none_or(|best| best.vague);
+        let in_words = if vague { WORDS_ALONE } else { IN_WORDS };
         for seen in tags_in(told.symptom.as_deref().unwrap_or_default()) {
             if let Some(family) = seen.strip_prefix("sees-") {
-                features.families.entry(family).or_insert(IN_WORDS);
+                features.families.entry(family).or_insert(in_words);
             }
         }
         // Where the words say no more than where it is, that is a family too.
@@ -70,6 +84,9 @@ impl Features {
                 features.families.entry(tag).or_insert(SURROUNDINGS);
             }
         }
+        if version::is_old(told.client.as_deref().unwrap_or_default()) {
+            tags.insert("old-version");
+        }
         features.tags = tags;
         features.answered(told)
     }
@@ -77,7 +94,8 @@ impl Features {
     /// The same with the user's answers taken from `told`; its words are not read again.
     #[must_use]
     pub fn answered(mut self, told: &Told) -> Self {
-        let by_symptom = self.recognised.best().and_then(|symptom| symptom.stage);
+        let telling = self.recognised.best().filter(|symptom| !symptom.vague);
+        let by_symptom = telling.and_then(|symptom| symptom.stage);
         self.stage_told = told.when.is_some();
         self.stage = told.when.or_else(|| by_words(&self.tags, STAGES)).or(by_symptom);
         self.since = told.since.or_else(|| by_words(&self.tags, SINCE));
@@ -90,6 +108,24 @@ impl Features {
             self.families.insert("drops-later", weight);
         }
         self.others_connect = told.others_connect.or_else(|| by_words(&self.tags, OTHERS));
+        self
+    }
+
+    /// Told or seen.
+    pub fn has(&self, tag: &str) -> bool {
+        self.tags.contains(tag) || self.seen.contains(tag)
+    }
+
+    /// The same with what a report shows of the server.
+    #[must_use]
+    pub fn with_seen(mut self, report: &Report) -> Self {
+        let seen = Seen::new(report);
+        if let Some([server]) = seen.servers().as_deref() {
+            with_implied(server, &mut self.seen);
+        }
+        if seen.domain_member() == Some(true) {
+            with_implied("ad-domain", &mut self.seen);
+        }
         self
     }
 

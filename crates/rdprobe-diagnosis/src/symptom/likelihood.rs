@@ -9,7 +9,9 @@ use crate::causes::{Cause, Hint, Judgement, Scope};
 /// A cause shares a family with the symptom.
 const SAME_FAMILY: f64 = 9.0;
 /// A client or surroundings that it needs were named.
-const NEED_MET: f64 = 7.0;
+const NEED_MET: f64 = 5.0;
+/// It was seen of the host, which makes it no likelier than what needs nothing.
+const NEED_SEEN: f64 = 2.0;
 /// They were not.
 const NEED_OPEN: f64 = 0.03;
 /// Something was named that hardly ever has it.
@@ -20,6 +22,8 @@ const FITS: f64 = 3.0;
 const SERVER_NAMED: f64 = 1.5;
 /// Another was.
 const OTHER_SERVER: f64 = 0.06;
+/// It needs a server other than Windows, and none was named.
+const RARER_SERVER: f64 = 0.4;
 /// Something that was seen speaks for it.
 const HINTED: f64 = 5.0;
 /// What was seen goes with it, and with much else.
@@ -49,10 +53,12 @@ fn symptom(cause: &Cause, features: &Features) -> f64 {
 
 fn tags(cause: &Cause, features: &Features) -> f64 {
     let told = |list: &[&str]| list.iter().filter(|tag| features.tags.contains(*tag)).count();
-    let mut factor = match (cause.needs.is_empty(), told(cause.needs)) {
-        (true, _) => 1.0,
-        (false, 0) => NEED_OPEN,
-        (false, _) => NEED_MET,
+    let seen = |list: &[&str]| list.iter().any(|tag| features.seen.contains(tag));
+    let mut factor = match cause.needs {
+        [] => 1.0,
+        needs if told(needs) > 0 => NEED_MET,
+        needs if seen(needs) => NEED_SEEN,
+        _ => NEED_OPEN,
     };
     if told(cause.never) > 0 {
         factor *= HARDLY;
@@ -64,10 +70,14 @@ fn tags(cause: &Cause, features: &Features) -> f64 {
     factor *= FITS.powi(own.min(3) as i32);
     let servers =
         features.tags.iter().filter(|id| tag(id).is_some_and(|tag| tag.kind == TagKind::Server)).count();
-    if !cause.server.is_empty() && servers > 0 {
-        factor *= if told(cause.server) > 0 { SERVER_NAMED } else { OTHER_SERVER };
-    }
     factor
+        * match (cause.server.is_empty(), servers) {
+            (true, _) => 1.0,
+            (false, 0) if seen(cause.server) || cause.server.contains(&"windows") => 1.0,
+            (false, 0) => RARER_SERVER,
+            (false, _) if told(cause.server) > 0 => SERVER_NAMED,
+            (false, _) => OTHER_SERVER,
+        }
 }
 
 fn stage(cause: &Cause, features: &Features) -> f64 {
@@ -102,7 +112,7 @@ fn others(scope: Scope, others_connect: Option<bool>) -> f64 {
         (None, _) => 1.0,
         (Some(true), Scope::Host) => 0.2,
         (Some(true), Scope::Path) => 0.7,
-        (Some(true), Scope::Client) => 2.0,
+        (Some(true), Scope::Client) => 3.0,
         (Some(true), Scope::Account) => 1.5,
         (Some(false), Scope::Host) => 1.8,
         (Some(false), Scope::Path) => 1.4,

@@ -6,96 +6,25 @@
 
 mod differential;
 mod features;
+mod fixes;
 mod likelihood;
 mod number;
 mod phrase;
 mod questions;
 mod recognise;
+pub mod regressions;
+mod version;
 mod words;
 
-use rdprobe_report::Stage;
+use crate::knowledge::tables::SYMPTOMS;
 
+pub use crate::knowledge::{Symptom, SymptomKind, Tag, TagKind};
 pub use differential::{Ranked, differential, rank};
 pub use features::Features;
+pub use fixes::fixes;
 pub use questions::{Answer, Question, questions};
 pub use recognise::{Match, Recognised, nearest, recognise};
-pub use words::{Tag, TagKind, tag, tags, tags_in};
-
-/// A code or a sentence that a user can hold.
-#[derive(Debug)]
-pub struct Symptom {
-    /// Stable id.
-    pub id: &'static str,
-    /// Whose words these are.
-    pub kind: SymptomKind,
-    /// In a line.
-    pub title: &'static str,
-    /// Numbers.
-    pub codes: &'static [u32],
-    /// Second numbers without which it is another symptom.
-    pub extended: &'static [u32],
-    /// Names of constants and events.
-    pub names: &'static [&'static str],
-    /// Sentences and log lines, matched loosely.
-    pub phrases: &'static [&'static str],
-    /// What it means.
-    pub meaning: &'static str,
-    /// What it is taken for and is not.
-    pub is_not: Option<&'static str>,
-    /// The families of symptoms to which it belongs.
-    pub families: &'static [&'static str],
-    /// How far the user got, where it says so.
-    pub stage: Option<Stage>,
-    /// Tags that it implies: the client or the server that prints it.
-    pub implies: &'static [&'static str],
-    /// The causes that it is known to have, likeliest first.
-    pub causes: &'static [&'static str],
-    /// Where this was read.
-    pub source: &'static str,
-}
-
-/// Whose numbers and words a symptom is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SymptomKind {
-    /// mstsc's disconnect reason.
-    MstscDisconnect,
-    /// mstsc's extended disconnect reason.
-    MstscExtended,
-    /// Set Error Info PDU.
-    ErrorInfo,
-    /// Status Info PDU.
-    StatusInfo,
-    /// Licensing error message.
-    Licensing,
-    /// RDP_NEG_FAILURE.
-    Negotiation,
-    /// NTSTATUS.
-    Ntstatus,
-    /// HRESULT of SSPI or of a client.
-    Hresult,
-    /// RD Gateway.
-    Gateway,
-    /// FreeRDP's last error.
-    FreerdpError,
-    /// Exit status of xfreerdp.
-    FreerdpExit,
-    /// Guacamole's status.
-    Guacamole,
-    /// Status of HTTP.
-    Http,
-    /// Windows event.
-    WindowsEvent,
-    /// Kerberos error.
-    Kerberos,
-    /// Line of a log or a terminal.
-    Log,
-    /// Sentence of a dialog.
-    Dialog,
-    /// What a person sees happen.
-    Behaviour,
-    /// Words of a scanner, a proxy or another tool.
-    Tool,
-}
+pub use words::{tag, tags, tags_in};
 
 impl SymptomKind {
     /// In words.
@@ -138,8 +67,6 @@ impl SymptomKind {
         }
     }
 }
-
-include!(concat!(env!("OUT_DIR"), "/symptoms.rs"));
 
 /// Every symptom.
 pub fn symptoms() -> &'static [Symptom] {

@@ -57,13 +57,18 @@ fn strength(phrase: &Phrase, words: &[&str]) -> Option<f64> {
         .filter(|word| phrase.words.iter().any(|(other, _)| alike(other, word)))
         .map(|word| weight(word))
         .sum();
-    (words.len() >= 2 && words.len() < phrase.words.len() && within >= 0.95 * told && share >= 0.35)
-        .then_some(0.5 * share + 0.25)
+    let part = words.len() >= 2 && words.len() < phrase.words.len() && share >= 0.35;
+    if part && within >= 0.95 * told {
+        return Some(0.5 * share + 0.25);
+    }
+    // In other words: most of what is said is in the sentence, and much of the sentence is said.
+    (words.len() >= 5 && phrase.words.len() >= 6 && within >= 0.6 * told && share >= 0.45)
+        .then_some((0.55 * share + 0.1) * phrase.sure)
 }
 
 /// The same word, an inflection, or a slip of the pen in a longer one.
 pub(super) fn alike(a: &str, b: &str) -> bool {
-    if a == b {
+    if a == b || stem(a) == stem(b) {
         return true;
     }
     let shorter = a.len().min(b.len());
@@ -72,6 +77,13 @@ pub(super) fn alike(a: &str, b: &str) -> bool {
     }
     let slips = if shorter < 8 { 1 } else { 2 };
     a.len().abs_diff(b.len()) <= slips && strsim::osa_distance(a, b) <= slips
+}
+
+/// A word of some length without its ending.
+fn stem(word: &str) -> &str {
+    let endings = ["ings", "ing", "ions", "ion", "ed", "es", "s"];
+    let cut = endings.iter().find_map(|ending| word.strip_suffix(ending));
+    cut.filter(|stem| stem.len() >= 4).unwrap_or(word)
 }
 
 /// How much a word says: the rarer in the knowledge, the more.

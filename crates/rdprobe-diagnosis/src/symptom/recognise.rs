@@ -38,6 +38,8 @@ impl Recognised {
 
 /// Weaker than this share of the surest is noise.
 const NOISE: f64 = 0.45;
+/// What says no more than that it fails stands back behind what says more.
+const VAGUE: f64 = 0.8;
 /// Symptoms that are told.
 const MOST: usize = 6;
 
@@ -61,8 +63,10 @@ pub fn recognise(text: &str, known: &BTreeSet<&'static str>) -> Recognised {
         }
     }
     for (symptom, strength) in phrase::matches(text) {
-        let fits = symptom.implies.iter().any(|tag| around.contains(tag));
-        add(&mut found, symptom, if fits { strength * 1.15 } else { strength });
+        add(&mut found, symptom, strength * by_program(symptom, &around));
+    }
+    for found in found.iter_mut().filter(|found| found.symptom.vague) {
+        found.strength *= VAGUE;
     }
     found.sort_by(|a, b| b.strength.total_cmp(&a.strength));
     let least = found.first().map_or(0.0, |best| best.strength * NOISE);
@@ -74,6 +78,16 @@ pub fn recognise(text: &str, known: &BTreeSet<&'static str>) -> Recognised {
         }
     }
     Recognised { matches: found, tags }
+}
+
+/// Words of one program say less where another was named.
+fn by_program(symptom: &Symptom, around: &BTreeSet<&'static str>) -> f64 {
+    let client = |id: &str| tag(id).is_some_and(|tag| tag.kind == TagKind::Client);
+    if symptom.implies.iter().any(|tag| around.contains(tag)) {
+        return 1.15;
+    }
+    let another = symptom.implies.iter().any(|id| client(id)) && around.iter().any(|id| client(id));
+    if another { 0.6 } else { 1.0 }
 }
 
 /// A symptom that is found in two ways is the surer for it.

@@ -3,45 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-/// A tag and the words that stand for it.
-#[derive(Debug)]
-pub struct Tag {
-    /// Stable id.
-    pub id: &'static str,
-    /// What it says something of.
-    pub kind: TagKind,
-    /// In words.
-    pub title: &'static str,
-    /// Tags that it implies.
-    pub implies: &'static [&'static str],
-    /// Words and sequences of words, in lower case.
-    pub words: &'static [&'static str],
-    /// The hello profile nearest to a client.
-    pub profile: Option<&'static str>,
-    /// Where this was read.
-    pub source: &'static str,
-}
-
-/// What a tag says something of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TagKind {
-    /// The client.
-    Client,
-    /// The server.
-    Server,
-    /// Where they stand.
-    Environment,
-    /// How far the user gets.
-    Stage,
-    /// What changed.
-    Since,
-    /// Whether others connect.
-    Others,
-    /// What is seen, for words that no symptom has: `sees-` and a family.
-    Sees,
-}
-
-include!(concat!(env!("OUT_DIR"), "/words.rs"));
+use crate::knowledge::Tag;
+use crate::knowledge::tables::TAGS;
 
 /// Every tag.
 pub fn tags() -> &'static [Tag] {

@@ -76,7 +76,8 @@ fn next(page: &mut Page, report: &Report, primary: Option<&Finding>) {
     let causes = primary.map_or(&[][..], |finding| &finding.causes);
     let fixes = primary.map_or(&[][..], |finding| &finding.fixes);
     // The causes stand above already.
-    let worth_saying = report.verdict.next.iter().filter(|next| !causes.contains(&next.why));
+    let worth_saying =
+        report.verdict.next.iter().filter(|next| !causes.iter().any(|cause| *cause == next.why));
     for (number, next) in worth_saying.enumerate() {
         let start = format!("    {} ", page.paint(BOLD, &format!("{}.", number + 1)));
         let layer = knowledge::layers().iter().find(|layer| layer.title == next.title);

@@ -108,7 +108,7 @@ fn client(report: &Report) -> String {
         let extended = error.extended_code.as_ref();
         let extended = extended.map(|code| format!(" with extended code {code}")).unwrap_or_default();
         let lead = match of {
-            "" if fails && name.starts_with(&error.client) => " and shows".into(),
+            "" if fails && name.starts_with(&*error.client) => " and shows".into(),
             "" => format!("; {} shows", error.client),
             same if same == error.client => " or".into(),
             _ => format!("; {} shows", error.client),

@@ -1,12 +1,12 @@
 //! One host on one screen: verdict, phases in a line, what was seen, three causes, three steps. The rest is `--full`.
 
-use rdprobe_diagnosis::causes::{CauseFix, Seen};
-use rdprobe_diagnosis::symptom::{Features, Ranked, rank};
+use rdprobe_diagnosis::causes::{KnownFix, Seen};
+use rdprobe_diagnosis::symptom::{Features, Ranked, fixes, rank};
 use rdprobe_report::{CauseStatus, Effect, Phase, PhaseOutcome, Report, Severity};
 
 use super::{demands, evidence, headline, tls};
 use crate::output::Screen;
-use crate::render::differential::fits;
+use crate::render::differential;
 use crate::render::fix::effect_name;
 use crate::render::style::{BOLD, DIM, GREEN, RED};
 use crate::render::text::Page;
@@ -23,25 +23,30 @@ struct Room {
     steps: usize,
     reasons: bool,
     commands: usize,
+    /// The title of the second fix of each.
+    second: bool,
 }
 
 /// The page of one report.
 pub(crate) fn page(report: &Report, screen: Screen) -> String {
     let told = &report.options.told;
-    let ranked = rank(&Features::of(told), Some(report));
+    let features = Features::of(told).with_seen(report);
+    let ranked = rank(&features, Some(report));
     let left: Vec<&Ranked> = ranked.iter().filter(|ranked| !is_out(ranked)).collect();
+    let all = Room { causes: TOLD, steps: TOLD, reasons: true, commands: 2, second: true };
     let rooms = [
-        Room { causes: TOLD, steps: TOLD, reasons: true, commands: 2 },
-        Room { causes: TOLD, steps: TOLD, reasons: true, commands: 1 },
-        Room { causes: TOLD, steps: 2, reasons: true, commands: 1 },
-        Room { causes: TOLD, steps: 2, reasons: false, commands: 1 },
-        Room { causes: TOLD, steps: 1, reasons: false, commands: 1 },
-        Room { causes: 2, steps: 1, reasons: false, commands: 1 },
-        Room { causes: 1, steps: 1, reasons: false, commands: 1 },
+        all,
+        Room { commands: 1, ..all },
+        Room { commands: 1, second: false, ..all },
+        Room { steps: 2, commands: 1, second: false, ..all },
+        Room { steps: 2, reasons: false, commands: 1, second: false, ..all },
+        Room { steps: 1, reasons: false, commands: 1, second: false, ..all },
+        Room { causes: 2, steps: 1, reasons: false, commands: 1, second: false },
+        Room { causes: 1, steps: 1, reasons: false, commands: 1, second: false },
     ];
     let mut text = String::new();
     for room in rooms {
-        text = draw(report, &left, room, screen);
+        text = draw(report, &features, &left, room, screen);
         if text.lines().count() <= LINES {
             break;
         }
@@ -55,7 +60,7 @@ fn is_out(ranked: &Ranked) -> bool {
     ranked.judgement.as_ref().is_some_and(|judgement| judgement.status == CauseStatus::RuledOut)
 }
 
-fn draw(report: &Report, left: &[&Ranked], room: Room, screen: Screen) -> String {
+fn draw(report: &Report, features: &Features, left: &[&Ranked], room: Room, screen: Screen) -> String {
     let mut page = Page::new(screen);
     headline(&mut page, report);
     page.paragraph(2, &report.verdict.summary);
@@ -73,11 +78,14 @@ fn draw(report: &Report, left: &[&Ranked], room: Room, screen: Screen) -> String
     for (number, ranked) in left.iter().take(room.causes).enumerate() {
         cause(&mut page, number + 1, ranked, room.reasons);
     }
+    if let Some(known) = report.symptom.iter().flat_map(|symptom| &symptom.regressions).next() {
+        page.paragraph(2, &differential::hint(known));
+    }
     page.heading("What to do");
     let seen = Seen::new(report);
-    let steps = left.iter().take(TOLD).filter_map(|ranked| first_fix(ranked, seen));
-    for (number, fix) in steps.take(room.steps).enumerate() {
-        step(&mut page, number + 1, fix, seen, room.commands);
+    let steps = left.iter().take(TOLD).map(|ranked| fixes(ranked.cause, features, Some(seen)));
+    for (number, fixes) in steps.filter(|fixes| !fixes.is_empty()).take(room.steps).enumerate() {
+        step(&mut page, number + 1, &fixes, seen, room);
     }
     page.blank();
     page.paragraph(2, &format!("More: `rdprobe --full {}`", report.target.input));
@@ -137,13 +145,10 @@ fn cause(page: &mut Page, number: usize, ranked: &Ranked, reasons: bool) {
     }
 }
 
-/// The first fix of a cause that holds for this server.
-fn first_fix(ranked: &Ranked, seen: Seen<'_>) -> Option<&'static CauseFix> {
-    ranked.cause.fixes.iter().find(|fix| fits(fix, seen))
-}
-
-fn step(page: &mut Page, number: usize, fix: &'static CauseFix, seen: Seen<'_>, commands: usize) {
-    let effect = match fix.effect {
+/// The first fix of a cause in full, the second by its title.
+fn step(page: &mut Page, number: usize, fixes: &[&KnownFix], seen: Seen<'_>, room: Room) {
+    let Some(fix) = fixes.first() else { return };
+    let effect = |fix: &KnownFix| match fix.effect {
         Effect::Safe => String::new(),
         effect => format!(" ({})", effect_name(effect)),
     };
@@ -152,10 +157,13 @@ fn step(page: &mut Page, number: usize, fix: &'static CauseFix, seen: Seen<'_>, 
         (false, shell) => format!(" [{shell}]"),
     };
     let start = format!("  {} ", page.paint(BOLD, &format!("{number}.")));
-    page.hanging(&start, 5, &format!("{}{effect}{shell}", fix.title));
+    page.hanging(&start, 5, &format!("{}{}{shell}", fix.title, effect(fix)));
     // A line to be copied stands by itself, from the first column, and is never wrapped.
-    for command in fix.commands.iter().take(commands) {
+    for command in fix.commands.iter().take(room.commands) {
         let command = page.clean(&seen.fill(command));
         page.line(&command);
+    }
+    if let Some(second) = fixes.get(1).filter(|_| room.second) {
+        page.hanging("     or: ", 9, &format!("{}{}", second.title, effect(second)));
     }
 }
