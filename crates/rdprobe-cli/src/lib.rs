@@ -9,6 +9,7 @@ mod logging;
 mod metrics;
 mod output;
 mod progress;
+mod redact;
 mod render;
 mod run;
 
@@ -67,6 +68,14 @@ pub fn page(report: &rdprobe_report::Report, columns: usize) -> String {
 /// The report as `--format json` writes it.
 pub fn json(report: &rdprobe_report::Report) -> String {
     render::json::pretty(report)
+}
+
+/// The report as `--redact` shows it.
+///
+/// # Errors
+/// Where what is left cannot be read as a report.
+pub fn redacted(report: &rdprobe_report::Report) -> Result<rdprobe_report::Report, String> {
+    redact::redact(report)
 }
 
 fn dispatch(mut arguments: Arguments, output: &mut Output) -> Result<u8, Failure> {

@@ -57,6 +57,9 @@ pub(crate) struct OutputArguments {
     /// In JSON, only what a pipeline decides by: verdict, findings without texts, phases
     #[arg(long, global = true, conflicts_with = "full")]
     pub(crate) brief: bool,
+    /// Replace names, addresses, subjects and the account, each by the same word everywhere: to be shown in public
+    #[arg(long, global = true)]
+    pub(crate) redact: bool,
     /// Say on stderr what is being done; -vv says more
     #[arg(long, short, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
