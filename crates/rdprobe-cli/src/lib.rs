@@ -104,6 +104,7 @@ fn dispatch(mut arguments: Arguments, output: &mut Output) -> Result<u8, Failure
         #[cfg(feature = "demo")]
         Command::Demo => command::demo::run(output),
         Command::Completions { shell } => command::completions(shell, output),
+        Command::Man { out } => command::man(&out),
         Command::Docs { out, check } => command::docs::run(&out, check),
     }
 }

@@ -23,6 +23,7 @@ pub(crate) use source::{Note, Source, Targets};
 #[command(
     name = "rdprobe",
     version,
+    long_version = help::long_version(),
     long_about = help::LONG_ABOUT,
     after_help = help::AFTER,
     after_long_help = help::AFTER_LONG,
@@ -42,7 +43,7 @@ pub(crate) struct Arguments {
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArguments {
-    /// How to print: human on a terminal, json on a pipe unless told otherwise
+    /// How to print [default: human on a terminal, else json]
     #[arg(long, short = 'o', global = true, value_name = "FORMAT", hide_possible_values = false)]
     pub(crate) format: Option<Format>,
     /// What makes the exit code other than 0; with `broken`, degraded exits 0; with `never`, everything does
@@ -124,7 +125,7 @@ impl Arguments {
         I: IntoIterator<Item = T>,
         T: Into<std::ffi::OsString> + Clone,
     {
-        let mut command = Self::command();
+        let mut command = help::shorten(Self::command());
         let matches = command.try_get_matches_from_mut(arguments)?;
         let read = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
         if let Some(name) = matches.subcommand_name()
