@@ -9,7 +9,7 @@ use rdprobe_report::{
 use crate::coverage::{self, Coverage};
 use crate::draft::Draft;
 use crate::view::View;
-use crate::{expectations, phases, plan, record, registry, rules, symptom, verdict};
+use crate::{advice, expectations, phases, plan, record, registry, rules, symptom, verdict};
 
 /// Judges what was seen, as at `now`, and writes the report.
 pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> Report {
@@ -65,6 +65,7 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
         other: Default::default(),
     };
     report.symptom = symptom::differential(&report, &seen.options.told);
+    report.verdict.next = advice::next(&report);
     report
 }
 
