@@ -255,6 +255,7 @@ fn say(first: Option<&Report>, well: usize, total: usize, left: Duration) {
     };
     let hosts = if total > 1 { format!("; {well} of {total} hosts are well") } else { String::new() };
     let now = first.map(|report| report.started_at.to_string()).unwrap_or_default();
-    // The line is a courtesy; a stderr that is gone is no reason to stop.
-    let _ = writeln!(io::stderr(), "{now} {state}{hosts}; {} s left", left.as_secs());
+    // In one piece. The line is a courtesy; a stderr that is gone is no reason to stop.
+    let line = format!("{now} {state}{hosts}; {} s left\n", left.as_secs());
+    let _ = io::stderr().write_all(line.as_bytes());
 }
