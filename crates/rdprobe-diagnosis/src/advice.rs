@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use rdprobe_report::facts::{Nla, Package};
 use rdprobe_report::{
     Effect, Finding, Fix, Next, Observations, Phase, PhaseOutcome, Phases, Protocol, Report, RuledOut,
+    Severity,
 };
 
 use crate::symptom::{Features, Ranked, fixes, rank};
@@ -187,6 +188,12 @@ pub(crate) fn next(report: &Report) -> Vec<Next> {
         // What was not answered, or what only the user demands, no cause of the host explains.
         Some(finding) if unanswered || !left.iter().take(told).any(Ranked::is_hinted) => {
             next.extend(of_finding(finding));
+        }
+        // What breaks the host comes before what might trouble somebody on a host that works.
+        Some(finding) if finding.severity == Severity::Error => {
+            let hinted = left.iter().take(told).filter(|ranked| ranked.is_hinted());
+            let of_causes = hinted.filter_map(|ranked| of_cause(ranked, &features, report));
+            next.extend(of_causes.chain(of_finding(finding)).take(told));
         }
         _ => next.extend(left.iter().take(told).filter_map(|ranked| of_cause(ranked, &features, report))),
     }
