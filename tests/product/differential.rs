@@ -60,6 +60,18 @@ fn on_a_healthy_host_nothing_is_confirmed_and_most_is_ruled_out() {
     }
 }
 
+/// A warning is not behind a symptom because it is the only finding.
+#[test]
+fn a_proved_fault_that_has_other_symptoms_does_not_lead() {
+    for symptom in ["0x904/0x7", "CredSSP encryption oracle remediation"] {
+        let found = against("cert-expired", symptom);
+        let first = found.causes.first().expect("a cause");
+        assert_ne!(first.id, "cert-expired", "{symptom}");
+    }
+    let found = against("cert-expired", "The identity of the remote computer cannot be verified");
+    assert_eq!(found.causes.first().map(|cause| cause.id.as_str()), Some("cert-expired"));
+}
+
 #[test]
 fn the_differential_of_0x904_names_all_that_help_articles_name() {
     let found = against("healthy-nla", "0x904/0x7");

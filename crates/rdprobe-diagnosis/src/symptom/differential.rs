@@ -49,11 +49,12 @@ pub fn rank(features: &Features, report: Option<&Report>) -> Vec<Ranked> {
     let named = report.is_some_and(|report| report.options.gateway.is_some());
     let told = THROUGH_GATEWAY.iter().any(|tag| features.tags.contains(tag));
     let asked = Asked { stage, through_gateway: named || told };
+    let stops_all = report.is_some_and(|report| Seen::new(report).ends_at().is_some());
     let mut ranked: Vec<(f64, Ranked)> = causes::all()
         .iter()
         .map(|cause| {
             let judgement = report.map(|report| causes::judge(cause, Seen::new(report), asked));
-            let weight = weigh(cause, features, judgement.as_ref());
+            let weight = weigh(cause, features, judgement.as_ref(), stops_all);
             (weight, Ranked { cause, judgement, likelihood: 0.0 })
         })
         .collect();

@@ -28,18 +28,25 @@ const RARER_SERVER: f64 = 0.4;
 const HINTED: f64 = 5.0;
 /// What was seen goes with it, and with much else.
 const FITS_WITH: f64 = 1.6;
+/// The least weight that a cause has among the first for which a symptom is known; what articles name besides has less.
+const KNOWN_FOR: f64 = 8.0;
 /// A proof outweighs everything.
 const CONFIRMED: f64 = 1e6;
 
-/// The weight of a cause; 0 where it is ruled out.
-pub(super) fn weigh(cause: &Cause, features: &Features, judgement: Option<&Judgement>) -> f64 {
+/// The weight of a cause; 0 where it is ruled out. `stops_all` says that the host stops every client.
+pub(super) fn weigh(
+    cause: &Cause,
+    features: &Features,
+    judgement: Option<&Judgement>,
+    stops_all: bool,
+) -> f64 {
     cause.prior
         * symptom(cause, features)
         * tags(cause, features)
         * stage(cause, features)
         * since(cause, features.since)
         * others(cause.scope, features.others_connect)
-        * seen(judgement)
+        * seen(judgement, stops_all || concerns(cause, features))
 }
 
 fn symptom(cause: &Cause, features: &Features) -> f64 {
@@ -121,11 +128,19 @@ fn others(scope: Scope, others_connect: Option<bool>) -> f64 {
     }
 }
 
-fn seen(judgement: Option<&Judgement>) -> f64 {
+/// The symptom is one that the cause can have. A fault that is proved and has others is not behind this one for it.
+fn concerns(cause: &Cause, features: &Features) -> bool {
+    features.recognised.is_unknown()
+        || features.named.get(cause.id).is_some_and(|weight| *weight >= KNOWN_FOR)
+        || cause.families.iter().any(|family| features.families.contains_key(family))
+}
+
+fn seen(judgement: Option<&Judgement>, concerns: bool) -> f64 {
     match judgement {
         None => 1.0,
         Some(judgement) => match judgement.status {
-            CauseStatus::Confirmed => CONFIRMED,
+            CauseStatus::Confirmed if concerns => CONFIRMED,
+            CauseStatus::Confirmed => 1.0,
             CauseStatus::RuledOut => 0.0,
             CauseStatus::Possible | CauseStatus::NotObservable => match judgement.hint {
                 Hint::Strong => HINTED,
