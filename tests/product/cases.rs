@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rdprobe_diagnosis::causes::{Seen, cause};
-use rdprobe_diagnosis::symptom::{Features, differential, fixes, rank};
+use rdprobe_diagnosis::symptom::{Features, differential, ordered, rank};
 use rdprobe_report::{CauseStatus, Change, Report, Stage, Told};
 use rdprobe_testkit::Scenario;
 use serde::Deserialize;
@@ -68,7 +68,7 @@ impl Case {
             symptom.causes.iter().filter(|cause| cause.status != CauseStatus::RuledOut).collect();
         let features = Features::of(&self.told(answers)).with_seen(report);
         let fix = cause(&self.cause).is_some_and(|cause| {
-            let fixes = fixes(cause, &features, Some(Seen::new(report)));
+            let fixes = ordered(cause, &features, Some(Seen::new(report)));
             fixes.iter().take(FIXES).any(|fix| fix.id == self.fix)
         });
         let place = left.iter().position(|cause| cause.id == self.cause);

@@ -9,6 +9,7 @@ mod logging;
 mod metrics;
 mod output;
 mod progress;
+mod redact;
 mod render;
 mod run;
 
@@ -69,6 +70,14 @@ pub fn json(report: &rdprobe_report::Report) -> String {
     render::json::pretty(report)
 }
 
+/// The report as `--redact` shows it.
+///
+/// # Errors
+/// Where what is left cannot be read as a report.
+pub fn redacted(report: &rdprobe_report::Report) -> Result<rdprobe_report::Report, String> {
+    redact::redact(report)
+}
+
 fn dispatch(mut arguments: Arguments, output: &mut Output) -> Result<u8, Failure> {
     let fail_on = arguments.output.fail_on;
     arguments.probe.read_rdp_file()?;
@@ -95,6 +104,7 @@ fn dispatch(mut arguments: Arguments, output: &mut Output) -> Result<u8, Failure
         #[cfg(feature = "demo")]
         Command::Demo => command::demo::run(output),
         Command::Completions { shell } => command::completions(shell, output),
+        Command::Man { out } => command::man(&out),
         Command::Docs { out, check } => command::docs::run(&out, check),
     }
 }

@@ -1,10 +1,13 @@
 //! stdout, locked once: what it is, how wide, and what goes out of it.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, StdoutLock, Write};
 
 use anstream::AutoStream;
+use rdprobe_report::Report;
 
 use crate::args::{Color, Format, OutputArguments};
+use crate::redact::redact;
 
 /// What the human format has to keep to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub(crate) struct Output {
     pub(crate) full: bool,
     /// Only what a pipeline decides by.
     pub(crate) brief: bool,
+    /// Without what names anybody.
+    pub(crate) redact: bool,
     stdout: StdoutLock<'static>,
     choice: anstream::ColorChoice,
 }
@@ -54,6 +59,7 @@ impl Output {
             },
             full: arguments.full,
             brief: arguments.brief,
+            redact: arguments.redact,
             stdout: stdout.lock(),
             choice,
         }
@@ -70,6 +76,14 @@ impl Output {
         match self.chosen {
             Some(format @ (Format::Json | Format::Ndjson)) => format,
             _ => Format::Human,
+        }
+    }
+
+    /// The report as it may be shown.
+    pub(crate) fn shown<'a>(&self, report: &'a Report) -> io::Result<Cow<'a, Report>> {
+        match self.redact {
+            true => redact(report).map(Cow::Owned).map_err(io::Error::other),
+            false => Ok(Cow::Borrowed(report)),
         }
     }
 

@@ -184,3 +184,149 @@ fn every_host_of_the_demo_gets_the_verdict_that_it_should() {
     let output = run(&["demo"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
 }
+
+/// A recorded report with the status and code that these demands and conditions make of it.
+fn judged(arguments: &[&str]) -> Option<i32> {
+    let recorded = run(&[CLOSED]);
+    let mut child = rdprobe(&[&["replay", "-"], arguments].concat())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&recorded.stdout).unwrap();
+    child.wait().unwrap().code()
+}
+
+#[test]
+fn the_exit_code_of_every_status_under_every_fail_on() {
+    // One report of each status: of this list, and of every pair of it, the worst counts, 2 over 1 over 3 over 0.
+    let observed = |name: &str| {
+        let path = format!("{}/../../fixtures/observations/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).unwrap()
+    };
+    let broken = observed("key-unusable");
+    let healthy = observed("nla");
+    // Judged long after its certificate has begun to run out, or under a deadline that cut it off.
+    let mut cut: serde_json::Value = serde_json::from_str(&healthy).unwrap();
+    cut["cut_short"] = true.into();
+    cut["attempts"] = serde_json::json!([]);
+    let inconclusive = cut.to_string();
+    let mut accepted: serde_json::Value = serde_json::from_str(&healthy).unwrap();
+    accepted["options"]["cert_days"] = serde_json::json!({ "warning": 9999.0, "error": 0.0 });
+    let degraded = accepted.to_string();
+    let code = |reports: &[&str], fail_on: &str| {
+        let mut child = rdprobe(&["replay", "-", "-o", "ndjson", "--fail-on", fail_on])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(reports.join("\n").as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        output.status.code().unwrap()
+    };
+    let states =
+        [("healthy", &healthy), ("degraded", &degraded), ("broken", &broken), ("open", &inconclusive)];
+    let table = [("degraded", [0, 1, 2, 3]), ("broken", [0, 0, 2, 3]), ("never", [0, 0, 0, 0])];
+    for (fail_on, codes) in table {
+        for ((name, report), expected) in states.iter().zip(codes) {
+            assert_eq!(code(&[report], fail_on), expected, "{name} with --fail-on {fail_on}");
+        }
+    }
+    let order = [&healthy, &inconclusive, &degraded, &broken];
+    for (place, worse) in order.iter().enumerate() {
+        for better in &order[..place] {
+            let expected = code(&[worse], "degraded");
+            assert_eq!(code(&[better, worse], "degraded"), expected);
+            assert_eq!(code(&[worse, better], "degraded"), expected);
+        }
+    }
+}
+
+#[test]
+fn a_demand_that_cannot_be_made_is_bad_usage() {
+    for arguments in [["--expect", "nonsense"], ["--ignore", "tls-reset"], ["--cert-days", "7"]] {
+        let output = run(&[arguments[0], arguments[1], CLOSED]);
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}");
+        assert!(text(&output.stderr).contains("For more information"), "{arguments:?}");
+    }
+    assert_eq!(judged(&["--fail-on", "never"]), Some(0));
+}
+
+#[test]
+fn a_bad_line_is_said_by_its_number_and_the_rest_goes_on() {
+    let mut child = rdprobe(&["-", "-o", "ndjson", "--fail-on", "broken"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let list = format!("{CLOSED}\nrdp://x\n{CLOSED}\n{CLOSED_TOO}\n");
+    child.stdin.take().unwrap().write_all(list.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(text(&output.stdout).lines().count(), 2);
+    let said = text(&output.stderr);
+    assert!(said.contains("stdin, line 2") && said.contains("more than once: 127.0.0.1:1"), "{said}");
+}
+
+#[test]
+fn waiting_ends_when_the_host_comes_up() {
+    // Nobody listens there yet.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let child = rdprobe(&["--wait", "30s", "--no-udp", "-o", "json", &address.to_string()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut child = child;
+    // The first round has found it closed before the host comes up.
+    let mut said = [0; 64];
+    let read = child.stderr.as_mut().unwrap().read(&mut said).unwrap();
+    assert!(text(&said[..read]).contains("Z "), "{}", text(&said[..read]));
+    let listener = TcpListener::bind(address).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            std::thread::spawn(move || {
+                // A Confirm without negotiation data: Standard RDP Security ([MS-RDPBCGR] 2.2.1.2).
+                let mut request = [0; 512];
+                let _ = stream.read(&mut request);
+                let _ = stream.write_all(&[3, 0, 0, 11, 6, 0xD0, 0, 0, 0x12, 0x34, 0]);
+                let _ = stream.read(&mut request);
+            });
+        }
+    });
+    let output = child.wait_with_output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["verdict"]["code"], "security-rdp-only");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn rounds_are_lines_and_their_sum_goes_elsewhere() {
+    let output = run(&["--every", "50ms", "--count", "3", "--no-udp", CLOSED]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(text(&output.stdout).lines().count(), 3);
+    assert!(text(&output.stderr).contains("3 rounds: tcp-refused 3"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn two_reports_are_equal_or_they_differ() {
+    let folder = std::env::temp_dir().join(format!("rdprobe-diff-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (old, new) = (folder.join("old.json"), folder.join("new.json"));
+    std::fs::write(&old, run(&[CLOSED]).stdout).unwrap();
+    std::fs::write(
+        &new,
+        run(&["--server-name", "other", "no-such.invalid:2", "--only-address", "127.0.0.1"]).stdout,
+    )
+    .unwrap();
+    let (old, new) = (old.to_str().unwrap(), new.to_str().unwrap());
+    assert_eq!(run(&["diff", old, old]).status.code(), Some(0));
+    let different = run(&["diff", old, new, "-o", "json"]);
+    assert_eq!(different.status.code(), Some(1));
+    let comparison: serde_json::Value = serde_json::from_slice(&different.stdout).unwrap();
+    assert!(!comparison["changes"].as_array().unwrap().is_empty());
+    assert_eq!(run(&["diff", old, "/no/such/file"]).status.code(), Some(3));
+    std::fs::remove_dir_all(&folder).unwrap();
+}

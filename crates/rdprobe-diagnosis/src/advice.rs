@@ -3,17 +3,20 @@
 //! For a healthy host this is the answer: people come with a code on their screen, and more than half of them have a
 //! host that is fine from outside.
 
+use std::borrow::Cow;
+
 use rdprobe_report::facts::{Nla, Package};
 use rdprobe_report::{
-    Confidence, Effect, Finding, Next, Observations, Phase, PhaseOutcome, Phases, Protocol, RuledOut,
+    Effect, Finding, Fix, Next, Observations, Phase, PhaseOutcome, Phases, Protocol, Report, RuledOut,
 };
 
+use crate::symptom::{Features, Ranked, fixes, rank};
 use crate::{knowledge, registry};
 
-/// How many layers a healthy host's user is told of.
+/// How many causes a healthy host's user is told of.
 const LAYERS_TOLD: usize = 5;
-/// How many steps a finding's user is told of at the most.
-const FIXES_TOLD: usize = 3;
+/// How many where something was found.
+const CAUSES_TOLD: usize = 3;
 
 /// One sentence on what was seen to be fine.
 pub(crate) fn healthy_summary(seen: &Observations, phases: &Phases) -> String {
@@ -152,25 +155,21 @@ fn spelled(protocol: Protocol) -> String {
     }
 }
 
-/// What to do or look at next. Never empty.
-pub(crate) fn next(
-    seen: &Observations,
-    phases: &Phases,
-    findings: &[Finding],
-    primary: Option<&Finding>,
-) -> Vec<Next> {
+/// What to do or look at next: what mends the likeliest causes, in the one order that they have. Never empty.
+pub(crate) fn next(report: &Report) -> Vec<Next> {
+    let primary = report.findings.iter().find(|finding| finding.code == report.verdict.code);
     let mut next = Vec::new();
-    if phases.tcp.facts.is_this_computer && primary.is_none() {
+    if report.phases.tcp.facts.is_this_computer && primary.is_none() {
         next.push(Next::new(
             "Make sure that this is the host you meant",
             format!(
                 "{} is an address of this very computer: WSL, containers and port forwards put another RDP server there.",
-                seen.target.host
+                report.target.host
             ),
         ));
     }
-    let open = primary.is_none_or(|finding| finding.code == registry::PROBE_INCOMPLETE);
-    if let Some(gateway) = seen.options.gateway.as_ref().filter(|_| open) {
+    let unanswered = primary.is_some_and(|finding| registry::leaves_question_open(&finding.code));
+    if let Some(gateway) = report.options.gateway.as_ref().filter(|_| primary.is_none() || unanswered) {
         next.push(Next {
             commands: vec![format!("rdprobe {gateway}:443")],
             ..Next::new(
@@ -180,36 +179,25 @@ pub(crate) fn next(
             )
         });
     }
+    let features = Features::of(&report.options.told).with_seen(report);
+    let left: Vec<Ranked> =
+        rank(&features, Some(report)).into_iter().filter(|ranked| !ranked.is_out()).collect();
+    let told = if primary.is_some() { CAUSES_TOLD } else { LAYERS_TOLD };
     match primary {
-        Some(finding) => {
-            next.extend(
-                finding
-                    .fixes
-                    .iter()
-                    .filter(|fix| fix.effect == Effect::DiagnosticOnly)
-                    .chain(finding.fixes.iter().filter(|fix| fix.effect != Effect::DiagnosticOnly))
-                    .take(FIXES_TOLD)
-                    .map(|fix| Next {
-                        steps: fix.steps.iter().map(|step| step.clone().into_owned()).collect(),
-                        ..Next::new(fix.title.clone(), finding.summary.clone())
-                    }),
-            );
-            if finding.confidence != Confidence::Certain
-                && let Some(cause) = finding.causes.first()
-            {
-                next.push(Next::new("Look at the likeliest cause first", cause.clone()));
-            }
-            if next.is_empty() {
-                let why = finding.causes.first().map_or(finding.summary.as_str(), |cause| cause);
-                next.push(Next {
-                    commands: vec![format!("rdprobe explain {}", finding.code)],
-                    ..Next::new("Read what is known of this code", why)
-                });
-            }
+        // What was not answered, or what only the user demands, no cause of the host explains.
+        Some(finding) if unanswered || !left.iter().take(told).any(Ranked::is_hinted) => {
+            next.extend(of_finding(finding));
         }
-        None => next.extend(where_else(phases)),
+        _ => next.extend(left.iter().take(told).filter_map(|ranked| of_cause(ranked, &features, report))),
     }
-    let depth_limited = findings.iter().any(|finding| finding.code == registry::PROBE_DEPTH_LIMITED);
+    next.extend(name(report));
+    if primary.is_none() {
+        next.push(Next::new(
+            "Not visible from outside",
+            format!("This run says nothing of: {}.", knowledge::not_visible().join("; ")),
+        ));
+    }
+    let depth_limited = report.findings.iter().any(|finding| finding.code == registry::PROBE_DEPTH_LIMITED);
     if depth_limited && primary.is_none() {
         next.push(Next::new(
             "Look at the logon with the client itself",
@@ -220,35 +208,65 @@ pub(crate) fn next(
     next
 }
 
-/// Where the cause lay for people whose host was healthy, those layers first that this host makes likelier.
-fn where_else(phases: &Phases) -> Vec<Next> {
-    let weight = |layer: &&knowledge::Layer| {
-        let nla = phases.x224.facts.nla;
-        let factor = match layer.id {
-            // Half of what concerns NLA is a client without it before a host that insists.
-            "nla-mismatch" if nla == Some(Nla::Required) => 1.5,
-            "nla-mismatch" if nla == Some(Nla::Optional) => 0.3,
-            "path-after-handshake" if phases.udp.outcome == PhaseOutcome::Ok => 0.7,
-            "client-tls" if phases.certificate.facts.trusted == Some(true) => 0.6,
-            "other-server" if phases.tcp.facts.is_this_computer => 4.0,
-            _ => 1.0,
-        };
-        // Thousandths, to have a total order.
-        std::cmp::Reverse((layer.share * factor * 1e3) as u32)
-    };
-    let mut layers: Vec<_> = knowledge::layers().iter().collect();
-    layers.sort_by_key(weight);
-    let mut next: Vec<Next> = layers
-        .into_iter()
-        .take(LAYERS_TOLD)
-        .map(|layer| Next {
-            steps: vec![layer.check.into()],
-            ..Next::new(layer.title, format!("{} {}", layer.why, layer.question))
+/// What mends a cause here; its question separates it from the others.
+fn of_cause(ranked: &Ranked, features: &Features, report: &Report) -> Option<Next> {
+    let cause = ranked.cause;
+    let fix = fixes(cause, features, Some(report)).into_iter().next()?;
+    let own = |texts: Vec<Cow<'static, str>>| texts.into_iter().map(Cow::into_owned).collect();
+    Some(Next {
+        steps: own(fix.steps),
+        commands: own(fix.commands),
+        ..Next::new(fix.title, format!("{}. {}", cause.title, cause.question))
+    })
+}
+
+fn of_finding(finding: &Finding) -> Vec<Next> {
+    let tells_apart = |fix: &&Fix| fix.effect == Effect::DiagnosticOnly;
+    let ordered = finding.fixes.iter().filter(tells_apart);
+    let ordered = ordered.chain(finding.fixes.iter().filter(|fix| !tells_apart(fix)));
+    let mut next: Vec<Next> = ordered
+        .take(CAUSES_TOLD)
+        .map(|fix| Next {
+            steps: fix.steps.iter().map(|step| step.clone().into_owned()).collect(),
+            ..Next::new(fix.title.clone(), finding.summary.clone())
         })
         .collect();
-    next.push(Next::new(
-        "Not visible from outside",
-        format!("This run says nothing of: {}.", knowledge::not_visible().join("; ")),
-    ));
+    if next.is_empty() {
+        let why = finding.causes.first().map_or(finding.summary.as_str(), |cause| cause);
+        next.push(Next {
+            commands: vec![format!("rdprobe explain {}", finding.code)],
+            ..Next::new("Read what is known of this code", why)
+        });
+    }
     next
+}
+
+/// What the name that was asked for means for a client, where it is one that leads elsewhere from elsewhere.
+fn name(report: &Report) -> Option<Next> {
+    let dns = &report.phases.dns.facts;
+    let host = report.target.host.to_ascii_lowercase();
+    if dns.literal || host == "localhost" {
+        return None;
+    }
+    if host.ends_with(".local") {
+        return Some(Next::new(
+            "Mind that the name ends in .local",
+            "Computers ask the local link for such names, by multicast, and not every client does: through a VPN or from \
+             another network it leads nowhere, or elsewhere. Use a name of the domain, or the address.",
+        ));
+    }
+    if !host.contains('.') {
+        return Some(Next::new(
+            "Mind that the name has no domain",
+            "What it leads to depends on the domains that a client's system appends, so it may be another host, or none, \
+             from where the client is; certificates and Kerberos are for the full name.",
+        ));
+    }
+    let only_v6 = !dns.addresses.is_empty() && dns.addresses.iter().all(std::net::IpAddr::is_ipv6);
+    only_v6.then(|| {
+        Next::new(
+            "Mind that the name has IPv6 addresses alone",
+            "A client without IPv6, such as in many company networks and VPNs, cannot reach the host by this name.",
+        )
+    })
 }

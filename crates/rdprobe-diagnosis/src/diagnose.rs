@@ -10,7 +10,7 @@ use crate::coverage::{self, Coverage};
 use crate::draft::Draft;
 use crate::enumeration;
 use crate::view::View;
-use crate::{clients, expectations, phases, plan, record, registry, rules, symptom, verdict};
+use crate::{advice, clients, expectations, phases, plan, record, registry, rules, symptom, verdict};
 
 /// Judges what was seen, as at `now`, and writes the report.
 pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> Report {
@@ -67,6 +67,7 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
         other: Default::default(),
     };
     report.symptom = symptom::differential(&report, &seen.options.told);
+    report.verdict.next = advice::next(&report);
     report
 }
 

@@ -9,7 +9,9 @@ use super::source::Source;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Say what a code, a sentence or a line of a log means, what it is not, and what is behind it
+    /// Say what a code, a sentence or a line of a log means
+    ///
+    /// And what it is not, what is behind it, and the command that narrows it down.
     Explain {
         /// A code (0x904/0x7, 2308, C000006D, ERRCONNECT_TLS_CONNECT_FAILED, event 36870, tls-key-unusable) or words
         #[arg(value_name = "WORDS", required = true)]
@@ -23,7 +25,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         told: super::told::ToldArguments,
     },
-    /// Probe a host, ask what separates the causes best, and say which is left
+    /// Probe a host, and ask what separates the causes best
+    ///
+    /// Three questions at the most, each answered with one key; then it says which cause is left.
     Doctor {
         #[command(flatten)]
         probe: Box<super::probe::ProbeArguments>,
@@ -39,7 +43,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "RFC3339")]
         now: Option<Timestamp>,
     },
-    /// Say what changed between two reports of one host: at two times, or seen from two places; exits 1 where it did
+    /// Say what changed between two reports of one host
+    ///
+    /// At two times, or seen from two places. It exits 0 where they are equal, and 1 where they differ.
     Diff {
         /// The earlier report, or a list of them; - for stdin
         #[arg(value_name = "OLD", value_parser = super::source::file)]
@@ -50,7 +56,9 @@ pub(crate) enum Command {
     },
     /// Print the JSON Schema of the report
     Schema,
-    /// Start hosts that fail in telling ways on this computer, and probe them as you would
+    /// Probe hosts that fail in telling ways, on this computer
+    ///
+    /// It starts them itself, and ends them.
     #[cfg(feature = "demo")]
     Demo,
     /// Print the completion script of a shell
@@ -58,6 +66,14 @@ pub(crate) enum Command {
         /// The shell
         #[arg(value_name = "SHELL")]
         shell: clap_complete::Shell,
+    },
+    /// Write the manual pages
+    ///
+    /// rdprobe.1 and one for each command.
+    Man {
+        /// Directory of the pages
+        #[arg(value_name = "DIR")]
+        out: PathBuf,
     },
     /// Write the generated pages of the documentation
     #[command(hide = true)]

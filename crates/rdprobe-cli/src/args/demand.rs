@@ -11,8 +11,10 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Demands")]
 pub(crate) struct DemandArguments {
-    /// Fail unless this holds: nla, nla-required, tls>=1.2, cert-days>=14, trusted, no-weak-ciphers, udp, rtt<=200ms,
-    /// server~=REGEX, client:ID; can be given more than once
+    /// Fail unless this holds: nla, tls>=1.2, cert-days>=14, …
+    ///
+    /// nla, nla-required, tls>=1.2, cert-days>=14, trusted, no-weak-ciphers, udp, rtt<=200ms, server~=REGEX, client:ID;
+    /// can be given more than once. What a client does with the host stays another question.
     #[arg(long, value_name = "WHAT", value_parser = expectation, action = ArgAction::Append)]
     pub(crate) expect: Vec<Expectation>,
     /// Demands from a TOML file: expect = ["nla"], ignore = ["cert-self-signed"], cert-days = [30, 7]

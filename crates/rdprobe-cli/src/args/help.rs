@@ -1,5 +1,7 @@
 //! The prose around the flags.
 
+use std::sync::LazyLock;
+
 pub(super) const LONG_ABOUT: &str = "\
 Tell why Remote Desktop to a host fails, and prove it.
 
@@ -12,7 +14,7 @@ By default no credentials are sent and no session is started on the host.";
 pub(super) const AFTER: &str = "\
 Exit codes: 0 healthy, 1 degraded, 2 broken, 3 inconclusive, bad usage or a fault of our own.
 
-Examples: `rdprobe HOST`, `rdprobe explain tls-key-unusable`, `rdprobe demo`; more with --help.";
+Examples: `rdprobe HOST`, `rdprobe explain tls-key-unusable`, `rdprobe demo`; every option with --help.";
 
 pub(super) const AFTER_LONG: &str = "\
 Examples:
@@ -49,3 +51,35 @@ no host given.
 
 Type the host whose Remote Desktop fails:  rdprobe HOST
 or watch rdprobe at work on its own hosts: rdprobe demo";
+
+/// What `--version` says beyond `-V`.
+pub(super) fn long_version() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(version);
+    &TEXT
+}
+
+/// What `-h` shows, so that it fits a screen; the rest is `--help`.
+const IN_SHORT_HELP: [&str; 12] = [
+    "hosts", "file", "symptom", "client", "tls", "deep", "expect", "user", "wait", "every", "format", "full",
+];
+
+/// Leaves out of `-h` what few need.
+pub(super) fn shorten(command: clap::Command) -> clap::Command {
+    command.mut_args(|argument| {
+        let shown = IN_SHORT_HELP.contains(&argument.get_id().as_str());
+        argument.hide_short_help(!shown)
+    })
+}
+
+fn version() -> String {
+    let mut text = env!("CARGO_PKG_VERSION").to_owned();
+    if !env!("RDPROBE_COMMIT").is_empty() {
+        text.push_str(concat!(" (", env!("RDPROBE_COMMIT"), ")"));
+    }
+    let features = [("demo", cfg!(feature = "demo")), ("logon", cfg!(feature = "logon"))];
+    let features: Vec<&str> = features.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
+    let rustls = concat!("rustls ", env!("RDPROBE_RUSTLS")).trim_end();
+    text.push_str(&format!("\nTLS: {rustls} with ring\nfeatures: {}", features.join(", ")));
+    text.push_str(&format!("\nreport format: {}", rdprobe_report::SCHEMA_VERSION));
+    text
+}

@@ -15,8 +15,10 @@ const PASSWORD: &str = "RDPROBE_PASSWORD";
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Logon")]
 pub(crate) struct LogonArguments {
-    /// Log on with this account: NAME, DOMAIN\\NAME or NAME@REALM; the password comes from RDPROBE_PASSWORD, from
-    /// --password-file, or is asked for
+    /// Try the logon with this account, which asks for the password
+    ///
+    /// NAME, DOMAIN\NAME or NAME@REALM; the password comes from RDPROBE_PASSWORD, from --password-file, or is asked for.
+    /// No session is started.
     #[arg(long, value_name = "NAME", value_parser = user, conflicts_with = "no_nla")]
     pub(crate) user: Option<String>,
     /// Its domain, or Kerberos' realm

@@ -23,6 +23,7 @@ pub(crate) use source::{Note, Source, Targets};
 #[command(
     name = "rdprobe",
     version,
+    long_version = help::long_version(),
     long_about = help::LONG_ABOUT,
     after_help = help::AFTER,
     after_long_help = help::AFTER_LONG,
@@ -42,7 +43,7 @@ pub(crate) struct Arguments {
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArguments {
-    /// How to print: human on a terminal, json on a pipe unless told otherwise
+    /// How to print [default: human on a terminal, else json]
     #[arg(long, short = 'o', global = true, value_name = "FORMAT", hide_possible_values = false)]
     pub(crate) format: Option<Format>,
     /// What makes the exit code other than 0; with `broken`, degraded exits 0; with `never`, everything does
@@ -57,6 +58,9 @@ pub(crate) struct OutputArguments {
     /// In JSON, only what a pipeline decides by: verdict, findings without texts, phases
     #[arg(long, global = true, conflicts_with = "full")]
     pub(crate) brief: bool,
+    /// Replace names, addresses, subjects and the account, each by the same word everywhere: to be shown in public
+    #[arg(long, global = true)]
+    pub(crate) redact: bool,
     /// Say on stderr what is being done; -vv says more
     #[arg(long, short, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -121,7 +125,7 @@ impl Arguments {
         I: IntoIterator<Item = T>,
         T: Into<std::ffi::OsString> + Clone,
     {
-        let mut command = Self::command();
+        let mut command = help::shorten(Self::command());
         let matches = command.try_get_matches_from_mut(arguments)?;
         let read = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
         if let Some(name) = matches.subcommand_name()

@@ -16,8 +16,9 @@ use crate::command::rounds::Again;
 
 #[derive(Debug, Args)]
 pub(crate) struct ProbeArguments {
-    /// Hosts to probe: names or addresses, each with a port where it is not 3389; - reads a list from stdin; or one .rdp
-    /// file, to connect as its client would
+    /// Hosts to probe; - reads a list from stdin; or one .rdp file
+    ///
+    /// Names or addresses, each with a port where it is not 3389. A .rdp file is probed as its client would connect.
     #[arg(value_name = "HOST[:PORT]", value_parser = super::source::argument)]
     pub(crate) hosts: Vec<Named>,
     /// Read hosts from a file, one a line; # begins a comment
@@ -48,7 +49,9 @@ pub(crate) struct ProbeArguments {
     #[arg(skip)]
     pub(crate) gateway: Option<String>,
 
-    /// The code or sentence on the screen: judge each cause of it against the host
+    /// The code or sentence on the screen
+    ///
+    /// Each of its causes is judged against the host.
     #[arg(long, help_heading = "What you know", value_name = "TEXT")]
     pub(crate) symptom: Option<String>,
     #[command(flatten)]
@@ -63,7 +66,9 @@ pub(crate) struct ProbeArguments {
     /// Ask about RDSTLS and Entra ID too
     #[arg(long, help_heading = "What to ask")]
     pub(crate) offers: bool,
-    /// Enumerate what the host speaks of TLS and which clients it lets in: some fifty connections more
+    /// Enumerate what the host speaks of TLS, and which clients it lets in
+    ///
+    /// Versions, suites, groups and preferences; some fifty connections more, after all that decides the verdict.
     #[arg(long, help_heading = "What to ask")]
     pub(crate) tls: bool,
     /// Say what the host would have to change for Mozilla's guideline; with --tls
@@ -107,10 +112,14 @@ pub(crate) struct ProbeArguments {
     /// Limit of one host's whole probe [default: 20s, or four times --timeout], and of --tls after it [default: 60s]
     #[arg(long, help_heading = "Limits", value_name = "TIME", value_parser = value::duration)]
     pub(crate) deadline: Option<Duration>,
-    /// Probe every 5 s until the host is healthy or degraded, for so long at the most: 5m, 90s
+    /// Probe until the host is well, for so long at the most: 5m
+    ///
+    /// Every 5 s, until it is healthy or degraded; one line a round on stderr, the last report on stdout.
     #[arg(long, help_heading = "Again", value_name = "TIME", value_parser = value::long_duration, conflicts_with = "every")]
     pub(crate) wait: Option<Duration>,
-    /// Probe again and again, so much time apart: a line each, and at the end how often each code came
+    /// Probe again and again, so much time apart
+    ///
+    /// A line each (ndjson in a pipe), and at the end how often each code came and how the times spread.
     #[arg(long, help_heading = "Again", value_name = "TIME", value_parser = value::long_duration)]
     pub(crate) every: Option<Duration>,
     /// So many times [default: until Ctrl-C]

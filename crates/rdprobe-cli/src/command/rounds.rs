@@ -204,11 +204,11 @@ impl Rounds {
                     if !states.contains(&report.verdict.status) {
                         states.push(report.verdict.status);
                     }
-                    let brief = output.brief;
+                    let shown = output.shown(&report)?;
                     let text = match human {
-                        true => line(&report, output.screen),
-                        false if brief => json::line(&crate::render::brief::of(&report)),
-                        false => json::line(&report),
+                        true => line(&shown, output.screen),
+                        false if output.brief => json::line(&crate::render::brief::of(&shown)),
+                        false => json::line(&*shown),
                     };
                     output.write(&text)
                 })

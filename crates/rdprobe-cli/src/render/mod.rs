@@ -48,7 +48,7 @@ impl<'a> Printer<'a> {
 
     pub(crate) fn report(&mut self, report: &Report) -> io::Result<()> {
         self.states.push(report.verdict.status);
-        let text = self.renderer.report(report);
+        let text = self.renderer.report(self.output.shown(report)?.as_ref());
         self.output.write(&text)
     }
 

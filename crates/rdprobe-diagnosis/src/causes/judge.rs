@@ -125,6 +125,10 @@ fn by_phase(cause: &Cause, seen: Seen<'_>, stage: Option<Stage>) -> Option<Judge
         return Some(is(CauseStatus::RuledOut, vec![seen.pointer(phase)], reason));
     }
     let ends_at = seen.ends_at()?;
+    if phase < ends_at && cause.scope == Scope::Client && seen.ok(phase) {
+        let reason = format!("The host itself stops every client, at {}.", ends_at);
+        return Some(is(CauseStatus::RuledOut, vec![seen.pointer(ends_at)], reason));
+    }
     let told_later = stage.is_some_and(|stage| stage > latest(ends_at));
     if phase > ends_at && !told_later {
         let reason = format!("Every client is stopped earlier, at {}.", ends_at);

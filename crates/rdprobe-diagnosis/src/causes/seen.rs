@@ -82,6 +82,11 @@ impl<'a> Seen<'a> {
             || self.report.target.ip().is_some_and(|address| address.is_loopback())
     }
 
+    /// A logon can be tried: CredSSP was reached and none was accepted yet.
+    pub(crate) fn takes_a_logon(self) -> bool {
+        self.ok(Phase::Credssp) && !self.report.phases.credssp.facts.accepted
+    }
+
     /// The name by which the machine that answered calls itself.
     pub fn computer(self) -> Option<&'a str> {
         let facts = &self.report.phases.credssp.facts;

@@ -6,6 +6,13 @@ use rdprobe_report::{ClientOutcome, FailureKind, Phase, PhaseOutcome, Protocol, 
 use super::Seen;
 use crate::knowledge::Sign;
 
+impl Seen<'_> {
+    /// All of the signs were seen.
+    pub(crate) fn shows(self, signs: &[Sign]) -> bool {
+        signs.iter().all(|sign| sign.seen(self).is_some())
+    }
+}
+
 impl Sign {
     /// Pointers to what shows it; none where it was not seen.
     pub(super) fn seen(self, seen: Seen<'_>) -> Option<Vec<String>> {

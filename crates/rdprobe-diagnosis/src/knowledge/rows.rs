@@ -50,6 +50,8 @@ rows! {
         pub server: List<Text> = (default),
         /// Tags of clients and surroundings that it is for, and that bring it forward.
         pub fits: List<Text> = (default),
+        /// Signs without which it is for another host.
+        pub when: List<List<Sign>> = (default),
         /// Step by step.
         pub steps: List<Text> = (default),
         /// What the commands are typed into.

@@ -4,11 +4,11 @@ use rdprobe_report::{
     CauseStatus, JudgedCause, JudgedClaim, Report, Stage, SymptomReport, Told, WeighedRemedy,
 };
 
-use super::fixes::{filled, fixes};
+use super::fixes::{answers, fixes};
 use super::likelihood::weigh;
 use super::regressions::regressions;
 use super::{Features, questions};
-use crate::causes::{self, Asked, Cause, Judgement, Seen};
+use crate::causes::{self, Asked, Cause, Hint, Judgement, Seen};
 
 /// A cause with its judgement and its share of the likelihood.
 #[derive(Clone, Debug)]
@@ -19,6 +19,20 @@ pub struct Ranked {
     pub judgement: Option<Judgement>,
     /// Share of the likelihood over all causes, 0 to 1.
     pub likelihood: f64,
+}
+
+impl Ranked {
+    /// What was seen excludes it.
+    pub fn is_out(&self) -> bool {
+        self.judgement.as_ref().is_some_and(|judgement| judgement.status == CauseStatus::RuledOut)
+    }
+
+    /// What was seen proves it, or is what it would show.
+    pub fn is_hinted(&self) -> bool {
+        self.judgement.as_ref().is_some_and(|judgement| {
+            judgement.status == CauseStatus::Confirmed || judgement.hint == Hint::Strong
+        })
+    }
 }
 
 /// Causes that are told though the symptom is not known for them.
@@ -32,8 +46,9 @@ pub fn rank(features: &Features, report: Option<&Report>) -> Vec<Ranked> {
     let features = &report.map_or_else(|| features.clone(), |report| features.clone().with_seen(report));
     // A word for a later stage is too little to judge by; a handshake that fails is a fact of the symptom itself.
     let stage = features.stage.filter(|stage| features.stage_told || *stage == Stage::BeforePassword);
-    let asked =
-        Asked { stage, through_gateway: THROUGH_GATEWAY.iter().any(|tag| features.tags.contains(tag)) };
+    let named = report.is_some_and(|report| report.options.gateway.is_some());
+    let told = THROUGH_GATEWAY.iter().any(|tag| features.tags.contains(tag));
+    let asked = Asked { stage, through_gateway: named || told };
     let mut ranked: Vec<(f64, Ranked)> = causes::all()
         .iter()
         .map(|cause| {
@@ -101,7 +116,7 @@ fn judged(ranked: &Ranked, features: &Features, report: &Report) -> Option<Judge
     let seen = Seen::new(report);
     let fixes = match judgement.status {
         CauseStatus::RuledOut => Vec::new(),
-        _ => fixes(ranked.cause, features, Some(seen)).into_iter().map(|fix| filled(fix, seen)).collect(),
+        _ => fixes(ranked.cause, features, Some(report)),
     };
     Some(JudgedCause {
         id: ranked.cause.id.into(),
@@ -110,7 +125,11 @@ fn judged(ranked: &Ranked, features: &Features, report: &Report) -> Option<Judge
         likelihood: (ranked.likelihood * 1e4).round() / 1e4,
         evidence: judgement.evidence.clone(),
         reason: judgement.reason.clone(),
-        check: seen.fill(ranked.cause.check),
+        check: seen.fill(if answers(ranked.cause.check, seen) {
+            ranked.cause.check
+        } else {
+            ranked.cause.question
+        }),
         fixes,
     })
 }

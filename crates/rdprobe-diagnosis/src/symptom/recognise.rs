@@ -45,6 +45,9 @@ const MOST: usize = 6;
 
 /// Recognises a code, a sentence or a line of a log. `known` are tags from elsewhere, such as the client's.
 pub fn recognise(text: &str, known: &BTreeSet<&'static str>) -> Recognised {
+    if text.trim().is_empty() {
+        return Recognised::default();
+    }
     let mut tags = tags_in(text);
     let mut around = tags.clone();
     around.extend(known);

@@ -40,6 +40,9 @@ pub(super) fn normal(text: &str) -> String {
 /// The tags that a text speaks of, with those that they imply. A longer sequence of words takes its words away from
 /// shorter ones: "Azure AD joined" says nothing of a virtual machine in Azure.
 pub fn tags_in(text: &str) -> BTreeSet<&'static str> {
+    if text.trim().is_empty() {
+        return BTreeSet::new();
+    }
     let mut rest = normal(text);
     let mut found = BTreeSet::new();
     for (pattern, tag) in patterns() {

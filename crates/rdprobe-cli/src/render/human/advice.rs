@@ -70,39 +70,31 @@ fn ruled_out(page: &mut Page, report: &Report) {
     }
 }
 
-/// What to do, step by step where it is one of the fixes.
+/// What to do, step by step.
 fn next(page: &mut Page, report: &Report, primary: Option<&Finding>) {
     page.heading(if primary.is_some() { "What to do next" } else { "Where to look next" });
-    let causes = primary.map_or(&[][..], |finding| &finding.causes);
-    let fixes = primary.map_or(&[][..], |finding| &finding.fixes);
-    // The causes stand above already.
-    let worth_saying =
-        report.verdict.next.iter().filter(|next| !causes.iter().any(|cause| *cause == next.why));
-    for (number, next) in worth_saying.enumerate() {
+    let dash = format!("       {} ", page.sign("–", "-"));
+    for (number, next) in report.verdict.next.iter().enumerate() {
         let start = format!("    {} ", page.paint(BOLD, &format!("{}.", number + 1)));
-        let layer = knowledge::layers().iter().find(|layer| layer.title == next.title);
-        if let Some(fix) = fixes.iter().find(|fix| fix.title == next.title) {
-            fix::with_steps(page, &start, 7, fix);
-            continue;
-        }
         page.hanging(&start, 7, &next.title);
-        match layer {
-            // Why there is in the JSON, and in `explain healthy`.
-            Some(layer) => {
-                page.paragraph(7, layer.question);
-                page.hanging(&format!("       {} ", page.sign("→", "->")), 9, layer.check);
+        if knowledge::not_visible().iter().all(|line| next.why.contains(line)) {
+            for line in knowledge::not_visible() {
+                page.bullet(7, line);
             }
-            None if knowledge::not_visible().iter().all(|line| next.why.contains(line)) => {
-                for line in knowledge::not_visible() {
-                    page.bullet(7, line);
-                }
-            }
-            None => page.paragraph(7, &next.why),
+        } else if primary.is_none_or(|finding| finding.summary != next.why) {
+            page.paragraph(7, &next.why);
+        }
+        for step in &next.steps {
+            page.hanging(&dash, 9, step);
+        }
+        for command in &next.commands {
+            let command = page.clean(command);
+            page.line(&command);
         }
     }
     if primary.is_none() {
         page.blank();
-        page.paragraph(2, "More on each: `rdprobe explain healthy`");
+        page.paragraph(2, "More: `rdprobe explain healthy`");
     }
 }
 

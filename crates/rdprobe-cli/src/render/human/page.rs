@@ -1,8 +1,8 @@
 //! One host on one screen: verdict, phases in a line, what was seen, three causes, three steps. The rest is `--full`.
 
-use rdprobe_diagnosis::causes::{KnownFix, Seen};
+use rdprobe_diagnosis::causes::Seen;
 use rdprobe_diagnosis::symptom::{Features, Ranked, fixes, rank};
-use rdprobe_report::{CauseStatus, Effect, Phase, PhaseOutcome, Report, Severity};
+use rdprobe_report::{CauseStatus, Effect, Fix, Phase, PhaseOutcome, Report, Severity};
 
 use super::{demands, evidence, headline, tls};
 use crate::output::Screen;
@@ -32,7 +32,7 @@ pub(crate) fn page(report: &Report, screen: Screen) -> String {
     let told = &report.options.told;
     let features = Features::of(told).with_seen(report);
     let ranked = rank(&features, Some(report));
-    let left: Vec<&Ranked> = ranked.iter().filter(|ranked| !is_out(ranked)).collect();
+    let left: Vec<&Ranked> = ranked.iter().filter(|ranked| !ranked.is_out()).collect();
     let all = Room { causes: TOLD, steps: TOLD, reasons: true, commands: 2, second: true };
     let rooms = [
         all,
@@ -54,10 +54,6 @@ pub(crate) fn page(report: &Report, screen: Screen) -> String {
     let mut tables = Page::new(screen);
     tls::write(&mut tables, report);
     text + &tables.finish()
-}
-
-fn is_out(ranked: &Ranked) -> bool {
-    ranked.judgement.as_ref().is_some_and(|judgement| judgement.status == CauseStatus::RuledOut)
 }
 
 fn draw(report: &Report, features: &Features, left: &[&Ranked], room: Room, screen: Screen) -> String {
@@ -82,10 +78,13 @@ fn draw(report: &Report, features: &Features, left: &[&Ranked], room: Room, scre
         page.paragraph(2, &differential::hint(known));
     }
     page.heading("What to do");
-    let seen = Seen::new(report);
-    let steps = left.iter().take(TOLD).map(|ranked| fixes(ranked.cause, features, Some(seen)));
+    let steps = left.iter().take(TOLD).map(|ranked| fixes(ranked.cause, features, Some(report)));
     for (number, fixes) in steps.filter(|fixes| !fixes.is_empty()).take(room.steps).enumerate() {
-        step(&mut page, number + 1, &fixes, seen, room);
+        step(&mut page, number + 1, &fixes, room);
+    }
+    // What the name means for a client is said with the steps, in a line.
+    for next in report.verdict.next.iter().filter(|next| room.second && next.title.starts_with("Mind that")) {
+        page.bullet(2, &next.title);
     }
     page.blank();
     page.paragraph(2, &format!("More: `rdprobe --full {}`", report.target.input));
@@ -146,13 +145,13 @@ fn cause(page: &mut Page, number: usize, ranked: &Ranked, reasons: bool) {
 }
 
 /// The first fix of a cause in full, the second by its title.
-fn step(page: &mut Page, number: usize, fixes: &[&KnownFix], seen: Seen<'_>, room: Room) {
+fn step(page: &mut Page, number: usize, fixes: &[Fix], room: Room) {
     let Some(fix) = fixes.first() else { return };
-    let effect = |fix: &KnownFix| match fix.effect {
+    let effect = |fix: &Fix| match fix.effect {
         Effect::Safe => String::new(),
         effect => format!(" ({})", effect_name(effect)),
     };
-    let shell = match (fix.commands.is_empty(), fix.shell) {
+    let shell = match (fix.commands.is_empty(), &*fix.shell) {
         (true, _) | (_, "") => String::new(),
         (false, shell) => format!(" [{shell}]"),
     };
@@ -160,7 +159,7 @@ fn step(page: &mut Page, number: usize, fixes: &[&KnownFix], seen: Seen<'_>, roo
     page.hanging(&start, 5, &format!("{}{}{shell}", fix.title, effect(fix)));
     // A line to be copied stands by itself, from the first column, and is never wrapped.
     for command in fix.commands.iter().take(room.commands) {
-        let command = page.clean(&seen.fill(command));
+        let command = page.clean(command);
         page.line(&command);
     }
     if let Some(second) = fixes.get(1).filter(|_| room.second) {
