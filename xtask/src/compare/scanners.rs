@@ -53,7 +53,7 @@ fn tools(stage: &Stage<'_>, at: SocketAddr) -> Vec<(&'static str, Program)> {
     }
     if let Some(path) = sslyze() {
         let mut program = Program::new([path.display().to_string()]);
-        program.words.extend(words(&["--starttls", "rdp", "--mozilla_config=disable", &at]));
+        program.words.extend(words(&["--starttls", "rdp", &at]));
         tools.push(("sslyze --starttls rdp", program));
     }
     tools

@@ -3,6 +3,8 @@
 mod ledger;
 mod mozilla;
 mod policy;
+#[cfg(test)]
+mod tests;
 
 use rdprobe_report::facts::{
     About, EnumeratedGroup, EnumeratedSuite, EnumeratedVersion, Enumeration, EnumerationEnd, NameAnswer,

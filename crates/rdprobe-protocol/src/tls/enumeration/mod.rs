@@ -461,9 +461,10 @@ impl Enumerator {
         if !self.again.is_empty() {
             return None;
         }
+        // What clients get is found too, so that a version need not be opened which one of them has shown.
         let mut question = self
-            .opening()
-            .or_else(|| self.client())
+            .client()
+            .or_else(|| self.opening())
             .or_else(|| self.suites())
             .or_else(|| self.groups())
             .or_else(|| self.aside())
