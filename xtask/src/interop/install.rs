@@ -46,6 +46,11 @@ const PACKAGES: &[(&str, &str)] = &[
     ("xfreerdp", "freerdp2-x11"),
     ("xfreerdp3", "freerdp3-x11"),
     ("keytool", "default-jre-headless"),
+    ("promtool", "prometheus"),
+    ("/usr/lib/nagios/plugins/negate", "monitoring-plugins-basic"),
+    ("/usr/lib/python3/dist-packages/junitparser", "python3-junitparser"),
+    ("/usr/lib/python3/dist-packages/jsonschema", "python3-jsonschema"),
+    ("/usr/lib/python3/dist-packages/markdown_it", "python3-markdown-it"),
 ];
 
 /// Packages of which the stable release has no version that we want.

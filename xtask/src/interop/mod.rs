@@ -24,6 +24,7 @@ mod matrix;
 mod oracle;
 mod probe;
 mod procfs;
+mod readers;
 pub(crate) mod reaper;
 pub(crate) mod scanners;
 mod schedule;
@@ -104,6 +105,8 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
 fn with_bed(options: &Options, matrix: &Matrix, rows: &[&Row], bed: &Bed, probe: PathBuf) -> Result<bool> {
     let mut programs = servers::programs(&needed(matrix, rows));
     programs.extend(rows.iter().flat_map(|row| probe::programs(row)));
+    let read_formats = options.only.is_empty();
+    programs.extend(readers::PROGRAMS.into_iter().filter(|_| read_formats));
     let missing = install::missing(&programs);
     if options.install && !missing.is_empty() {
         install::install(bed, &missing)?;
@@ -117,7 +120,7 @@ fn with_bed(options: &Options, matrix: &Matrix, rows: &[&Row], bed: &Bed, probe:
     if options.serve {
         interop.serve(rows);
     }
-    Ok(interop.run_all(rows, options.jobs))
+    Ok(interop.run_all(rows, options.jobs, read_formats))
 }
 
 impl Interop<'_> {
@@ -134,7 +137,7 @@ impl Interop<'_> {
         Ok(())
     }
 
-    fn run_all(&self, rows: &[&Row], jobs: usize) -> bool {
+    fn run_all(&self, rows: &[&Row], jobs: usize, read_formats: bool) -> bool {
         let began = Instant::now();
         let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
         let locks = |row: &Row| -> Vec<&str> {
@@ -162,6 +165,10 @@ impl Interop<'_> {
             }
             complaints.is_empty()
         });
+        let mut outcomes = outcomes;
+        if read_formats {
+            outcomes.extend(self.formats(width));
+        }
         let passed = outcomes.iter().filter(|passed| **passed).count();
         let failed = outcomes.len() - passed;
         println!(
@@ -171,6 +178,20 @@ impl Interop<'_> {
         );
         println!("{passed} passed, {failed} failed");
         failed == 0
+    }
+
+    /// Whether each format can be read by a program that reads it.
+    fn formats(&self, width: usize) -> Vec<bool> {
+        let read = readers::read_all(self).unwrap_or_else(|error| vec![("reads-formats", Err(error))]);
+        read.into_iter()
+            .map(|(name, outcome)| {
+                match &outcome {
+                    Ok(()) => println!("ok    {name}"),
+                    Err(error) => println!("FAIL  {name:width$}  {error:#}"),
+                }
+                outcome.is_ok()
+            })
+            .collect()
     }
 
     fn run_row(&self, row: &Row) -> Vec<String> {
