@@ -249,6 +249,16 @@ fn a_host_that_wants_a_key_share_gets_one() {
     assert_eq!(suites, host.truth(V13));
 }
 
+/// No library here has the hybrids, so a rule plays them: a HelloRetryRequest names one without cryptography.
+#[test]
+fn hybrid_groups_are_found() {
+    let hybrids = [0x11EC, 0x11EB, 0x11ED, 0x0019];
+    let host = Host { groups: hybrids.map(NamedGroup).to_vec(), ..Host::new(&[(V13, OPENSSL_13)]) };
+    let (seen, ..) = run(&host, scope());
+    assert_eq!(seen.ended, Some(EnumerationEnd::Complete));
+    assert_eq!(groups(&seen, V13), hybrids.into());
+}
+
 #[test]
 fn each_client_is_asked_with_its_own_hello() {
     let clients: Vec<String> = HelloProfile::clients().map(|client| client.id.clone()).collect();
