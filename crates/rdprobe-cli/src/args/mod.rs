@@ -15,7 +15,7 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use rdprobe_report::Status;
 
 pub(crate) use command::Command;
-pub(crate) use probe::ProbeArguments;
+pub(crate) use probe::{Again, ProbeArguments};
 pub(crate) use source::{Note, Source, Targets};
 
 /// Tell why Remote Desktop to a host fails, and prove it

@@ -12,7 +12,6 @@ use rdprobe_report::{Options, TlsPolicy, UdpQuestion};
 
 use super::source::{Named, Source, rdp_file};
 use super::value;
-use crate::command::rounds::Again;
 
 #[derive(Debug, Args)]
 pub(crate) struct ProbeArguments {
@@ -156,6 +155,15 @@ impl From<Policy> for TlsPolicy {
             Policy::Old => Self::Old,
         }
     }
+}
+
+/// How hosts are probed more than once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Again {
+    /// Until every host is healthy or degraded, or so much time is over.
+    Wait(Duration),
+    /// So often apart, and so many times.
+    Every(Duration, Option<u32>),
 }
 
 impl ProbeArguments {

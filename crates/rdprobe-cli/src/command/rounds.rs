@@ -12,7 +12,7 @@ use tokio::runtime;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tracing::warn;
 
-use crate::args::{Format, Note, OutputArguments, ProbeArguments, Targets};
+use crate::args::{Again, Format, Note, OutputArguments, ProbeArguments, Targets};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::render::rounds::{Tally, line};
@@ -22,15 +22,6 @@ use crate::{FAULT, Failure};
 
 /// Between two rounds of `--wait`.
 const WAIT_EVERY: Duration = Duration::from_secs(5);
-
-/// Which of the two.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Again {
-    /// Until every host is healthy or degraded, or so much time is over.
-    Wait(Duration),
-    /// So often apart, and so many times.
-    Every(Duration, Option<u32>),
-}
 
 pub(crate) fn run(
     again: Again,
