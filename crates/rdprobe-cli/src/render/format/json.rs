@@ -2,7 +2,7 @@
 
 use rdprobe_report::Report;
 
-use super::Renderer;
+use super::renderer::Renderer;
 use crate::render::{brief, json};
 
 /// One object.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, TestSuite};
 use rdprobe_report::{ExpectationOutcome, Finding, PhaseOutcome, Report, Severity};
 
-use super::Renderer;
+use super::renderer::Renderer;
 use crate::args::FailOn;
 use crate::render::phases::{self, Row};
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use rdprobe_report::{ExpectationOutcome, Finding, Report, Severity, Status};
 
-use super::Renderer;
+use super::renderer::Renderer;
 use crate::render::phases;
 use crate::render::style::{severity_name, time};
 

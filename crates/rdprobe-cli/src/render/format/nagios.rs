@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use rdprobe_report::{Report, Status};
 
-use super::{Renderer, Run};
+use super::renderer::{Renderer, Run};
 use crate::args::FailOn;
 use crate::render::phases::{self, Row};
 

@@ -1,6 +1,7 @@
-use rdprobe_report::{Code, Expectation, Options};
+use rdprobe_report::{Code, Expectation, Options, Report};
 
 use super::*;
+use crate::args::FailOn;
 use crate::render::samples;
 
 const DEFAULT: Run = Run { many: false, fail_on: FailOn::Degraded };
