@@ -32,9 +32,10 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
     findings.extend(coverage::finding(seen, deciding, &coverage));
     let phases = phases::report(seen, deciding, &coverage, &findings, now);
     let client_outcome = verdict::client_outcome(&coverage, &findings);
+    let clients = deciding.map(clients::clients).unwrap_or_default();
     let demanded = expectations::judge(
         seen,
-        &expectations::Ground { phases: &phases, findings: &findings, client_outcome },
+        &expectations::Ground { phases: &phases, findings: &findings, client_outcome, clients: &clients },
     );
     findings.extend(expectations::findings(&demanded));
     expectations::ignore(seen, &mut findings);
@@ -53,7 +54,7 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
         verdict,
         findings,
         phases,
-        clients: deciding.map(clients::clients).unwrap_or_default(),
+        clients,
         options: seen.options.clone(),
         resolution: seen.resolution.clone(),
         attempts: seen.attempts.clone(),

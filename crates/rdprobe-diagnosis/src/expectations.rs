@@ -4,8 +4,8 @@
 
 use rdprobe_report::facts::Nla;
 use rdprobe_report::{
-    ClientOutcome, Code, Expectation, ExpectationOutcome, ExpectationReport, Finding, Observations, Phase,
-    PhaseOutcome, Phases, Severity, TlsVersion,
+    ClientOutcome, ClientReport, ClientVerdict, Code, Expectation, ExpectationOutcome, ExpectationReport,
+    Finding, Observations, Phase, PhaseOutcome, Phases, Severity, TlsVersion,
 };
 
 use crate::draft::Draft;
@@ -17,6 +17,8 @@ pub(crate) struct Ground<'a> {
     /// Before the demands' own.
     pub(crate) findings: &'a [Finding],
     pub(crate) client_outcome: ClientOutcome,
+    /// What each client gets of TLS.
+    pub(crate) clients: &'a [ClientReport],
 }
 
 /// Compiles a `server~=` pattern.
@@ -173,6 +175,13 @@ impl Ground<'_> {
             return held_if(false, "/phases/tls", finding.code.to_string());
         }
         let tls = &self.phases.tls;
+        // Where all was asked for, nothing weak may be on offer either.
+        let offered = tls.facts.enumeration.iter().flat_map(|found| &found.versions);
+        let offered = offered.flat_map(|version| version.suites.iter().map(move |suite| (version, suite)));
+        if let Some((version, suite)) = offered.into_iter().find(|(_, suite)| !suite.weaknesses.is_empty()) {
+            let reason = format!("the host takes {} under {}", suite.iana, version.version);
+            return held_if(false, "/phases/tls/enumeration", reason);
+        }
         match tls.facts.suite.filter(|_| tls.outcome == PhaseOutcome::Ok) {
             Some(suite) => held_if(true, "/phases/tls/suite", format!("the client gets {suite}")),
             None if self.has_no_tls() => held_if(false, "/phases/tls", "the host takes no TLS"),
@@ -239,7 +248,7 @@ impl Ground<'_> {
 
     fn client(&self, seen: &Observations, id: &str) -> Answer {
         if id != seen.options.client {
-            return not_observable(format!("the verdict speaks for {}", seen.options.client));
+            return self.other_client(id);
         }
         match self.client_outcome {
             ClientOutcome::Connects => held_if(true, "/verdict/client_outcome", "it connects"),
@@ -248,6 +257,23 @@ impl Ground<'_> {
             }
             ClientOutcome::Fails => held_if(false, "/verdict/client_outcome", "it fails"),
             _ => not_observable("it was not seen whether it connects"),
+        }
+    }
+
+    /// TLS is what tells clients apart; what follows it, the client of the verdict shows for all.
+    fn other_client(&self, id: &str) -> Answer {
+        let Some(client) = self.clients.iter().find(|client| client.id == id) else {
+            return not_observable("what it gets of TLS was not seen");
+        };
+        let reason = client.reason.as_deref();
+        let connects = [ClientOutcome::Connects, ClientOutcome::ConnectsWithWarning];
+        match client.outcome {
+            ClientVerdict::Fails => held_if(false, "/clients", reason.unwrap_or("it gets no TLS")),
+            ClientVerdict::Connects if connects.contains(&self.client_outcome) => {
+                held_if(true, "/clients", "it gets TLS, and what follows works")
+            }
+            ClientVerdict::Connects => not_observable("it gets TLS, and what follows was not seen to work"),
+            _ => not_observable(reason.unwrap_or("what it gets of TLS was not asked: --tls does")),
         }
     }
 }
