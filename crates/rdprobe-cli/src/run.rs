@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rdprobe::{Admission, Family, Probe, Timeouts, Trust};
 use rdprobe_report::{Options, Target};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::args::ProbeArguments;
 
@@ -22,6 +23,15 @@ pub(crate) struct Settings {
     /// One for all targets: it counts its refusals.
     #[cfg(feature = "logon")]
     account: Option<Arc<rdprobe::Account>>,
+}
+
+/// As many threads as there are cores for many targets, and one for one.
+pub(crate) fn runtime(many: bool) -> Result<Runtime, String> {
+    let mut builder = match many {
+        false => Builder::new_current_thread(),
+        true => Builder::new_multi_thread(),
+    };
+    builder.enable_all().build().map_err(|error| format!("cannot start: {error}"))
 }
 
 impl Settings {

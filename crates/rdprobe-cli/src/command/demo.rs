@@ -11,16 +11,13 @@ use crate::output::Output;
 use crate::progress::Progress;
 use crate::render::demo::{self, Shown};
 use crate::render::json;
-use crate::run::Settings;
+use crate::run::{Settings, runtime};
 
 /// Exit code 0 where every host got the verdict that it should.
 pub(crate) fn run(output: &mut Output) -> Result<u8, Failure> {
     let hosts = Demo::start().map_err(|error| format!("cannot start the demo's hosts: {error}"))?;
     let settings = Settings::nearby(Trust::from_roots(vec![hosts.ca.clone()]));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| format!("cannot start: {error}"))?;
+    let runtime = runtime(false)?;
     let result = runtime.block_on(drive(&hosts, &settings, output));
     runtime.shutdown_background();
     let shown = result?;

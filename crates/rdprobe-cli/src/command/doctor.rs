@@ -10,7 +10,7 @@ use crate::Failure;
 use crate::args::{Format, OutputArguments, ProbeArguments, Targets};
 use crate::output::Output;
 use crate::render::Printer;
-use crate::run::Settings;
+use crate::run::{Settings, runtime};
 
 /// Questions that are asked at the most.
 const ASKED: usize = 3;
@@ -27,10 +27,7 @@ pub(crate) fn run(
         return Err(Failure::Fault("rdprobe doctor takes one host: rdprobe doctor HOST".into()));
     };
     let settings = Settings::new(arguments, false)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Fault(format!("cannot start: {error}")))?;
+    let runtime = runtime(false)?;
     let mut report = runtime.block_on(async {
         let probed = settings.probe(target).run_on(&Tokio).await;
         probed.lingering.finish().await;

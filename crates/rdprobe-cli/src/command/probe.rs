@@ -8,7 +8,6 @@ use std::time::Instant;
 use futures_util::stream::{self, Stream, StreamExt as _};
 use rdprobe::{End, Engine, Outcome, Outcomes, Probe, Stopper};
 use rdprobe_report::{Report, Status};
-use tokio::runtime;
 use tokio::sync::watch;
 use tracing::warn;
 
@@ -17,7 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::render::Printer;
-use crate::run::Settings;
+use crate::run::{Settings, runtime};
 use crate::{FAULT, Failure};
 
 /// Reports that wait for an earlier target's, for each job; more would only take memory.
@@ -32,12 +31,7 @@ pub(crate) fn run(
     let many = targets.are_many();
     let settings = Settings::new(arguments, many)?;
     let mut printer = Printer::new(output, many, how.fail_on);
-    let mut builder = match many {
-        false => runtime::Builder::new_current_thread(),
-        true => runtime::Builder::new_multi_thread(),
-    };
-    let runtime =
-        builder.enable_all().build().map_err(|error| Failure::Fault(format!("cannot start: {error}")))?;
+    let runtime = runtime(many)?;
     let jobs = usize::from(arguments.jobs);
     let result = runtime.block_on(async {
         let mut run = Run::new(settings, targets, notes, jobs);

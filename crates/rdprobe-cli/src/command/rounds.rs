@@ -8,7 +8,6 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use rdprobe::{End, Engine};
 use rdprobe_report::{Report, Status, Target};
-use tokio::runtime;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tracing::warn;
 
@@ -17,7 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::render::rounds::{Tally, line};
 use crate::render::{Printer, json};
-use crate::run::Settings;
+use crate::run::{Settings, runtime};
 use crate::{FAULT, Failure};
 
 /// Between two rounds of `--wait`.
@@ -32,12 +31,7 @@ pub(crate) fn run(
     let (targets, notes) = Targets::read(&arguments.hosts, &arguments.file)?;
     let many = targets.are_many();
     let settings = Settings::new(arguments, many)?;
-    let mut builder = match many {
-        false => runtime::Builder::new_current_thread(),
-        true => runtime::Builder::new_multi_thread(),
-    };
-    let runtime =
-        builder.enable_all().build().map_err(|error| Failure::Fault(format!("cannot start: {error}")))?;
+    let runtime = runtime(many)?;
     let result = runtime.block_on(async {
         let targets: Vec<Target> = targets.each().collect().await;
         let mut unread = None;
