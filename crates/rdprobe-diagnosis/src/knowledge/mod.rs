@@ -1,7 +1,7 @@
 //! What is known: of each code, of what can be wrong, of what users hold.
 //!
 //! The texts live in `knowledge/`, where a support engineer edits them; `build.rs` checks them and prints them as the
-//! [`tables`], whose types stand once, in [`rows`].
+//! `tables`, whose types stand once, in `rows`.
 
 #[macro_use]
 mod form;
