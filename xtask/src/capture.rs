@@ -9,6 +9,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -254,7 +255,10 @@ pub(crate) struct Display {
 
 impl Display {
     pub(crate) fn start() -> Result<Self> {
-        let file = std::env::temp_dir().join(format!("rdprobe-display-{}", std::process::id()));
+        // Rows that run side by side start one each.
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let file = std::env::temp_dir().join(format!("rdprobe-display-{}-{number}", std::process::id()));
         let _ = fs::remove_file(&file);
         let server = Command::new("sh")
             .args(["-c", r#"exec Xvfb -displayfd 3 -screen 0 800x600x24 -nolisten tcp -ac 3>"$1""#, "sh"])
