@@ -52,7 +52,8 @@ impl<'a> View<'a> {
         let first = self.attempts().find(|attempt| attempt.recipe.purpose == purpose);
         // The same question as a control is that question once more.
         let again = self.ended(Purpose::Control).filter(move |attempt| {
-            first.is_some_and(|first| purpose == Purpose::Default && first.recipe.ask == attempt.recipe.ask)
+            let repeated = matches!(purpose, Purpose::Default | Purpose::Logon);
+            first.is_some_and(|first| repeated && first.recipe.ask == attempt.recipe.ask)
         });
         own.chain(again).max_by_key(decides)
     }

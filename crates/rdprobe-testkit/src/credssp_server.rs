@@ -4,6 +4,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -59,6 +60,8 @@ pub enum Twist {
     OtherCertificate,
     /// It has no NLA, and selects TLS.
     NoNla,
+    /// Closes these of its connections, the first being 1, before it has read anything.
+    HangUp(RangeInclusive<u32>),
 }
 
 impl Default for Behaviour {
@@ -155,7 +158,14 @@ fn serve(
     identities: &[Identity; 2],
     record: &Mutex<Record>,
 ) -> Option<()> {
-    lock(record).connections += 1;
+    let connection = {
+        let mut record = lock(record);
+        record.connections += 1;
+        record.connections
+    };
+    if matches!(&behaviour.twist, Twist::HangUp(these) if these.contains(&connection)) {
+        return None;
+    }
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     let selected = negotiate(&mut stream, behaviour)?;
     let logged_before = lock(record).negotiates > 0;
@@ -275,9 +285,12 @@ fn twisted(tls: &mut Tls, behaviour: &Behaviour) -> Option<bool> {
             tls.flush().ok()?;
             Some(false)
         }
-        Twist::Honest | Twist::WrongKey | Twist::ShortKey(_) | Twist::OtherCertificate | Twist::NoNla => {
-            Some(true)
-        }
+        Twist::Honest
+        | Twist::WrongKey
+        | Twist::ShortKey(_)
+        | Twist::OtherCertificate
+        | Twist::NoNla
+        | Twist::HangUp(_) => Some(true),
     }
 }
 

@@ -224,6 +224,27 @@ async fn the_logon_is_one_alone_and_last() {
     }
 }
 
+/// The challenge takes the first connection and the question whether NLA can be done without the second.
+#[tokio::test]
+async fn a_connection_lost_before_credssp_is_made_once_more() {
+    let server = Server::start(twisted(Twist::HangUp(3..=3)));
+    let report = Ask::with(account(PASSWORD)).of(&server).await;
+    assert_eq!(report.verdict.status, Status::Healthy, "{}", report.verdict.summary);
+    assert!(facts(&report).accepted);
+    let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
+    assert!(codes.contains(&"tcp-one-at-a-time"), "{codes:?}");
+    assert_eq!(server.record().authenticates, 1);
+}
+
+#[tokio::test]
+async fn a_connection_lost_twice_is_no_logon() {
+    let server = Server::start(twisted(Twist::HangUp(3..=u32::MAX)));
+    let report = Ask::with(account(PASSWORD)).of(&server).await;
+    assert_eq!(server.record().connections, 4);
+    assert_ne!(report.verdict.status, Status::Healthy);
+    assert_eq!(server.record().authenticates, 0);
+}
+
 #[tokio::test]
 async fn the_first_refusal_stops_the_account_for_every_target() {
     let servers: Vec<Server> = (0..4).map(|_| Server::start(Behaviour::default())).collect();

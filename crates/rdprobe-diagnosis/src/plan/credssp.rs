@@ -1,4 +1,5 @@
-//! CredSSP once more inside SPNEGO where bare NTLM was refused, and at last the logon.
+//! CredSSP once more inside SPNEGO where bare NTLM was refused, and at last the logon: once more where its connection
+//! was lost before CredSSP began, and so before the account was named.
 
 use rdprobe_report::{Depth, FailureKind, Purpose, RUSTLS, Recipe};
 
@@ -15,7 +16,11 @@ pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
     }
     if wanted.is_empty() && logon::may_be_tried(view) {
         let offer = Some(view.usual_protocols());
-        wanted.push(view.recipe(Purpose::Logon, offer, Some(RUSTLS), Depth::Logon).alone());
+        let logon = view.recipe(Purpose::Logon, offer, Some(RUSTLS), Depth::Logon).alone();
+        if logon::lost(view) {
+            wanted.push(Recipe { purpose: Purpose::Control, ..logon.clone() });
+        }
+        wanted.insert(0, logon);
     }
     wanted
 }

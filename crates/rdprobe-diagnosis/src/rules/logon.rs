@@ -4,8 +4,8 @@ use rdprobe_report::facts::{
     CertificateFacts, CredsspFacts, KerberosError, KerberosExchange, NtStatus, Package, SignatureCheck,
 };
 use rdprobe_report::{
-    Attempt, CipherSuite, Code, Confidence, FailureKind, Finding, NamedGroup, Observations, Options, Phase,
-    Purpose, Recipe, TlsVersion,
+    Attempt, CipherSuite, Code, Confidence, Depth, FailureKind, Finding, NamedGroup, Observations, Options,
+    Phase, Purpose, Recipe, TlsVersion,
 };
 
 use crate::draft::Draft;
@@ -19,11 +19,24 @@ use crate::view::{View, answered, certificate as certificate_of, credssp, x224_f
 ///
 /// One logon for the whole target, after every other connection has ended: which address decides is settled then.
 pub(crate) fn may_be_tried(view: View<'_>) -> bool {
-    let none_before = view.seen.attempts.iter().all(|attempt| {
-        attempt.recipe.purpose != Purpose::Logon
-            && !(attempt.in_flight() && matches!(attempt.recipe.ask, rdprobe_report::Ask::Tcp { .. }))
-    });
+    let over_tcp = |attempt: &&Attempt| matches!(attempt.recipe.ask, rdprobe_report::Ask::Tcp { .. });
+    let mut others = view.seen.attempts.iter().filter(over_tcp).filter(|attempt| !was_lost(attempt));
+    let none_before =
+        others.all(|attempt| attempt.recipe.depth() != Some(Depth::Logon) && !attempt.in_flight());
     view.seen.options.logon && none_before && obstacle(view).is_none()
+}
+
+/// Whether the connection for the logon was lost before CredSSP began: the host has heard of no account.
+pub(crate) fn lost(view: View<'_>) -> bool {
+    view.ended(Purpose::Logon).any(was_lost)
+}
+
+fn was_lost(attempt: &Attempt) -> bool {
+    let by_the_host = |kind| matches!(kind, FailureKind::Reset | FailureKind::Closed | FailureKind::Refused);
+    attempt.recipe.depth() == Some(Depth::Logon)
+        && !attempt.in_flight()
+        && attempt.step(Phase::Credssp).is_none()
+        && attempt.failure().is_some_and(|(_, why)| by_the_host(why.kind))
 }
 
 /// On what a logon stands that was planned: what the attempts before it have seen.

@@ -9,6 +9,9 @@ use crate::registry;
 use crate::silence;
 use crate::view::{View, failure, impatient, x224_facts};
 
+/// A host may still be busy with a connection that ended so short a time ago, in milliseconds.
+const HEELS_MS: f64 = 1000.0;
+
 /// One question that failed and was answered when it was asked again, alone or after a silence.
 struct Pair<'a> {
     first: &'a Attempt,
@@ -23,7 +26,8 @@ fn pairs<'a>(view: View<'a>) -> impl Iterator<Item = Pair<'a>> {
     };
     view.attempts().filter(repeated).filter_map(move |again| {
         let first = view.attempts().find(|first| {
-            first.id < again.id && !first.recipe.alone && asks_again(&first.recipe, &again.recipe)
+            let comparable = !first.recipe.alone || first.recipe.purpose == Purpose::Logon;
+            first.id < again.id && comparable && asks_again(&first.recipe, &again.recipe)
         })?;
         let (phase, why) = failure(first).filter(|(phase, _)| !given_up_early(view, first, *phase))?;
         went_further(again, phase).then_some(Pair { first, again, phase, kind: why.kind })
@@ -187,17 +191,18 @@ fn is_turned_away(view: View<'_>, attempt: &Attempt, served: &[&Attempt]) -> boo
         }
 }
 
-/// The attempt failed while another of ours was being served, which no client's does; and it had to wait for that one,
-/// or was turned away once that one had got all that it asked for.
+/// The attempt failed while another of ours was being served, or on the heels of one, as no client's does; and it had to
+/// wait for that one, or was turned away once that one had got all that it asked for.
 fn waited_for_another(view: View<'_>, pair: &Pair<'_>) -> bool {
     let attempt = pair.first;
     let end = |attempt: &Attempt| attempt.steps.last().map(|step| step.started_ms.0 + step.duration_ms.0);
     let Some(failed_at) = end(attempt) else { return false };
     let beside = view.attempts().filter(|other| {
-        let overlaps = other.started_ms.0 <= failed_at && end(other) >= Some(attempt.started_ms.0);
+        let over_by = attempt.started_ms.0 - if attempt.recipe.alone { HEELS_MS } else { 0.0 };
+        let overlaps = other.started_ms.0 <= failed_at && end(other) >= Some(over_by);
         other.id != attempt.id
             && other.id != pair.again.id
-            && !other.recipe.alone
+            && (attempt.recipe.alone || !other.recipe.alone)
             && !other.in_flight()
             && other.step(Phase::Tcp).is_some_and(Step::is_ok)
             && overlaps
