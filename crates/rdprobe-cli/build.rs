@@ -6,10 +6,10 @@ use std::process::Command;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let commit = git(&["rev-parse", "--short=10", "HEAD"]).unwrap_or_default();
-    for path in ["HEAD", "index"] {
-        if let Some(path) = git(&["rev-parse", "--git-path", path]).filter(|path| Path::new(path).exists()) {
-            println!("cargo::rerun-if-changed={path}");
-        }
+    // The reflog grows with every commit and checkout; a clone without one has at least its HEAD.
+    let path = |name| git(&["rev-parse", "--git-path", name]).filter(|path| Path::new(path).exists());
+    if let Some(path) = path("logs/HEAD").or_else(|| path("HEAD")) {
+        println!("cargo::rerun-if-changed={path}");
     }
     println!("cargo::rustc-env=RDPROBE_COMMIT={commit}");
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");

@@ -46,25 +46,11 @@ fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
-fn freerdp2(host: &str, port: u16, level: u8) -> Vec<String> {
-    let (v, level) = (format!("/v:{host}:{port}"), format!("/tls-seclevel:{level}"));
+/// FreeRDP's words, with its own for OpenSSL's security level: `/tls-seclevel` in version 2, `/tls:seclevel` in 3.
+fn freerdp(seclevel: &str, level: u8, host: &str, port: u16) -> Vec<String> {
     words(&[
-        &v,
-        &level,
-        "/cert:ignore",
-        "/u:alice",
-        "/p:Passw0rd!",
-        "+auth-only",
-        "/log-level:WARN",
-        "/timeout:5000",
-    ])
-}
-
-fn freerdp3(host: &str, port: u16, level: u8) -> Vec<String> {
-    let (v, level) = (format!("/v:{host}:{port}"), format!("/tls:seclevel:{level}"));
-    words(&[
-        &v,
-        &level,
+        &format!("/v:{host}:{port}"),
+        &format!("{seclevel}:{level}"),
         "/cert:ignore",
         "/u:alice",
         "/p:Passw0rd!",
@@ -79,28 +65,28 @@ pub(crate) const CLIENTS: &[RealClient] = &[
     RealClient {
         id: "freerdp-2",
         program: "xfreerdp",
-        words: |host, port| freerdp2(host, port, 1),
+        words: |host, port| freerdp("/tls-seclevel", 1, host, port),
         display: true,
         bare: false,
     },
     RealClient {
         id: "freerdp-2-seclevel-2",
         program: "xfreerdp",
-        words: |host, port| freerdp2(host, port, 2),
+        words: |host, port| freerdp("/tls-seclevel", 2, host, port),
         display: true,
         bare: false,
     },
     RealClient {
         id: "freerdp-3",
         program: "xfreerdp3",
-        words: |host, port| freerdp3(host, port, 1),
+        words: |host, port| freerdp("/tls:seclevel", 1, host, port),
         display: true,
         bare: false,
     },
     RealClient {
         id: "freerdp-3-seclevel-2",
         program: "xfreerdp3",
-        words: |host, port| freerdp3(host, port, 2),
+        words: |host, port| freerdp("/tls:seclevel", 2, host, port),
         display: true,
         bare: false,
     },

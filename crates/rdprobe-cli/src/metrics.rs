@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use rdprobe_report::{ExpectationOutcome, Report, Status};
+use rdprobe_report::{ExpectationOutcome, Report};
 
 use crate::render::phases;
 use crate::render::style::severity_name;
@@ -71,8 +71,7 @@ impl Metrics {
             family.get_or_create(&labels.iter().cloned().chain(own).collect()).set(value);
         };
         let verdict = &report.verdict;
-        let up = matches!(verdict.status, Status::Healthy | Status::Degraded);
-        set(&self.success, &[], f64::from(u8::from(up)));
+        set(&self.success, &[], f64::from(u8::from(verdict.status.is_up())));
         set(&self.duration, &[], seconds(report.duration_ms.0));
         let phase = verdict.phase.map(|phase| phase.to_string()).unwrap_or_default();
         let status = verdict.status.to_string();

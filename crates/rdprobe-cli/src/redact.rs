@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 /// Labels that say nothing of anybody, and change what a name is.
 const KEPT_LABELS: [&str; 4] = ["*", "local", "localhost", "localdomain"];
 /// Names of hosts, domains and realms, or addresses in their place.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 12] = [
     "input",
     "host",
     "server_name",
@@ -24,13 +24,12 @@ const NAMES: [&str; 13] = [
     "netbios_computer",
     "netbios_domain",
     "target_name",
-    "realm",
 ];
 /// Distinguished names, RFC 4514.
 const SUBJECTS: [&str; 2] = ["subject", "issuer"];
 const ADDRESSES: [&str; 5] = ["address", "local_address", "addresses", "not_probed", "from"];
 /// What identifies a certificate.
-const DIGESTS: [&str; 4] = ["sha256", "sha1", "spki_sha256", "serial"];
+const DIGESTS: [&str; 3] = ["sha256", "sha1", "serial"];
 /// Bytes and words of the host's own, which nothing is judged by.
 const DROPPED: [&str; 3] = ["der", "raw", "banner"];
 /// Of what was no TLS, as much as tells xrdp's farewell: hex digits.

@@ -145,13 +145,7 @@ fn plain(detail: &str) -> String {
 
 /// What a ServerHello to its own hello means.
 fn by_hello(view: View<'_>, client: &HelloProfile, hello: &ServerHello) -> Judged {
-    let facts = TlsFacts {
-        version: Some(hello.version),
-        suite: Some(hello.suite),
-        group: hello.group,
-        signature_scheme: hello.signature_scheme,
-        ..TlsFacts::default()
-    };
+    let facts = facts_of(hello);
     if !offers(client, &facts) {
         return Judged::fails(match client.limits.admit(hello.version, hello.suite) {
             true => outside(facts.version, facts.suite),
@@ -164,6 +158,16 @@ fn by_hello(view: View<'_>, client: &HelloProfile, hello: &ServerHello) -> Judge
     {
         Some(reason) => Judged::fails(reason),
         None => Judged::connects(facts.version, facts.suite),
+    }
+}
+
+fn facts_of(hello: &ServerHello) -> TlsFacts {
+    TlsFacts {
+        version: Some(hello.version),
+        suite: Some(hello.suite),
+        group: hello.group,
+        signature_scheme: hello.signature_scheme,
+        ..TlsFacts::default()
     }
 }
 
@@ -254,14 +258,7 @@ fn chosen(view: View<'_>) -> Vec<Chosen<'_>> {
             true => vec![version],
             false => (TlsVersion::SSL_3_0.0..=version.0).map(TlsVersion).collect(),
         };
-        let facts = TlsFacts {
-            version: Some(hello.version),
-            suite: Some(hello.suite),
-            group: hello.group,
-            signature_scheme: hello.signature_scheme,
-            ..TlsFacts::default()
-        };
-        all.push(Chosen { facts, offered, curve_fits: "" });
+        all.push(Chosen { facts: facts_of(hello), offered, curve_fits: "" });
     }
     all
 }

@@ -1,6 +1,6 @@
 //! What changed between two reports of one host: at two times, or seen from two places.
 
-use rdprobe_report::facts::CertificateFacts;
+use rdprobe_report::facts::{CertificateFacts, Nla};
 use rdprobe_report::{
     Compared, Comparison, Finding, Phase, PhaseOutcome, PhaseReport, Report, ReportChange, Severity,
 };
@@ -109,9 +109,7 @@ impl Changes {
         self.phase(Phase::X224, &old.phases.x224, &new.phases.x224);
         let (before, after) = (&old.phases.x224.facts, &new.phases.x224.facts);
         self.value(Phase::X224, "selected", before.selected, after.selected);
-        let word =
-            |value: Option<rdprobe_report::facts::Nla>| value.map(|nla| format!("{nla:?}").to_lowercase());
-        self.value(Phase::X224, "NLA", word(before.nla), word(after.nla));
+        self.value(Phase::X224, "NLA", before.nla.map(Nla::as_str), after.nla.map(Nla::as_str));
         self.value(Phase::X224, "server", before.implementation.as_ref(), after.implementation.as_ref());
     }
 

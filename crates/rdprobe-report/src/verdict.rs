@@ -30,6 +30,11 @@ impl Status {
         }
     }
 
+    /// Whether the client gets its session: healthy or degraded.
+    pub fn is_up(self) -> bool {
+        matches!(self, Self::Healthy | Self::Degraded)
+    }
+
     /// The worst of several, 2 over 1 over 3 over 0.
     pub fn worst(states: impl IntoIterator<Item = Self>) -> Option<Self> {
         states.into_iter().max_by_key(|state| match state {

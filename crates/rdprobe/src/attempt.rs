@@ -217,7 +217,7 @@ impl<N: Network> Connection<'_, N> {
         }
         let profile = HelloProfile::named(hello, &self.context.options.client)
             .ok_or_else(|| format!("there is no hello profile {hello}"))?;
-        let seed = HelloSeed { random: random(), session_id: random(), key_share: random() };
+        let seed = HelloSeed::from(random());
         Ok(Box::new(HelloMachine::new(&profile, Some(name), &seed)))
     }
 

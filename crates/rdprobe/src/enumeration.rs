@@ -128,7 +128,7 @@ impl<N: Network> Work<'_, N> {
         let (answer, chain) = match refusal(negotiation.conclude()) {
             Some(answer) => (answer, Vec::new()),
             None => {
-                let seed = HelloSeed { random: random(), session_id: random(), key_share: random() };
+                let seed = HelloSeed::from(random());
                 let name = hello.server_name.as_deref();
                 let mut machine =
                     HelloMachine::new(&hello.profile, name, &seed).reading(Reading::KeyExchange);

@@ -19,7 +19,7 @@ pub(crate) struct DemandArguments {
     pub(crate) expect: Vec<Expectation>,
     /// Demands from a TOML file: expect = ["nla"], ignore = ["cert-self-signed"], cert-days = [30, 7]
     #[arg(long, value_name = "FILE", value_parser = policy)]
-    policy: Option<Policy>,
+    policy: Option<Demands>,
     /// From how many days before its end a certificate is a warning, and from how many an error [default: 14,0]
     #[arg(long, value_name = "WARN,ERROR", value_parser = cert_days)]
     cert_days: Option<CertDays>,
@@ -32,14 +32,12 @@ pub(crate) struct DemandArguments {
 }
 
 /// What a policy file may say.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-struct Policy {
+struct PolicyFile {
     expect: Vec<String>,
     ignore: Vec<String>,
     cert_days: Option<[f64; 2]>,
-    #[serde(skip)]
-    read: Demands,
 }
 
 /// What was typed or written, understood.
@@ -53,7 +51,7 @@ struct Demands {
 impl DemandArguments {
     /// The demands of the policy file first; what was typed goes before it where there can be but one.
     pub(super) fn add_to(&self, options: Options) -> Options {
-        let policy = self.policy.as_ref().map(|policy| policy.read.clone()).unwrap_or_default();
+        let policy = self.policy.clone().unwrap_or_default();
         let mut expect = policy.expect;
         expect
             .extend(self.expect.iter().filter(|typed| !expect.contains(typed)).cloned().collect::<Vec<_>>());
@@ -70,7 +68,7 @@ impl DemandArguments {
 
     /// Whether UDP must work.
     pub(super) fn udp(&self) -> bool {
-        let policy = self.policy.iter().flat_map(|policy| &policy.read.expect);
+        let policy = self.policy.iter().flat_map(|policy| &policy.expect);
         self.expect.iter().chain(policy).any(|demand| *demand == Expectation::Udp)
     }
 }
@@ -126,27 +124,17 @@ fn label(text: &str) -> Result<(String, String), String> {
     Ok((key.into(), value.into()))
 }
 
-fn policy(path: &str) -> Result<Policy, String> {
+fn policy(path: &str) -> Result<Demands, String> {
     let text = super::source::Source::File(PathBuf::from(path)).read()?;
-    let mut policy: Policy = toml::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
+    let file: PolicyFile = toml::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
     let in_file = |error: String| format!("{path}: {error}");
-    let read = Demands {
-        expect: policy
-            .expect
-            .iter()
-            .map(|text| expectation(text))
-            .collect::<Result<_, _>>()
-            .map_err(in_file)?,
-        ignore: policy
-            .ignore
-            .iter()
-            .map(|text| ignorable(text))
-            .collect::<Result<_, _>>()
-            .map_err(in_file)?,
-        cert_days: policy.cert_days.map(days).transpose().map_err(in_file)?,
-    };
-    policy.read = read;
-    Ok(policy)
+    let expect: Result<_, _> = file.expect.iter().map(|text| expectation(text)).collect();
+    let ignore: Result<_, _> = file.ignore.iter().map(|text| ignorable(text)).collect();
+    Ok(Demands {
+        expect: expect.map_err(in_file)?,
+        ignore: ignore.map_err(in_file)?,
+        cert_days: file.cert_days.map(days).transpose().map_err(in_file)?,
+    })
 }
 
 #[cfg(test)]
@@ -173,7 +161,7 @@ mod tests {
             policy(file.to_str().unwrap())
         };
         let good = read("expect = ['nla', 'tls>=1.2']\nignore = ['cert-self-signed']\ncert-days = [30, 7]");
-        let good = good.unwrap().read;
+        let good = good.unwrap();
         assert_eq!((good.expect.len(), good.ignore.len()), (2, 1));
         assert_eq!(good.cert_days, Some(CertDays { warning: 30.0, error: 7.0 }));
         assert!(read("expects = []").unwrap_err().contains("expects"));

@@ -16,7 +16,7 @@ use rdprobe_report::Status;
 
 pub(crate) use command::Command;
 pub(crate) use probe::{Again, ProbeArguments};
-pub(crate) use source::{Note, Source, Targets};
+pub(crate) use source::{Note, Noted, Source, Targets};
 
 /// Tell why Remote Desktop to a host fails, and prove it
 #[derive(Debug, Parser)]

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 
 use futures_util::stream::{self, Stream, StreamExt as _};
-use rdprobe_report::{ParseTargetError, Target};
+use rdprobe_report::{ParseTargetError, Status, Target};
+use tracing::warn;
 
 use super::rdp_file::{self, RdpFile};
 
@@ -68,12 +69,37 @@ pub(crate) enum Note {
     Duplicate(String),
 }
 
-impl std::fmt::Display for Note {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Bad(line) => f.write_str(line),
-            Self::Duplicate(host) => write!(f, "probed once, though it stands there more than once: {host}"),
+/// What has been said of the lists so far: lines that name no host at once, those that stand there twice together at
+/// the end.
+#[derive(Debug, Default)]
+pub(crate) struct Noted {
+    bad: bool,
+    duplicates: Vec<String>,
+}
+
+impl Noted {
+    /// Takes what there is to say by now.
+    pub(crate) fn take(&mut self, notes: &mpsc::Receiver<Note>) {
+        for note in notes.try_iter() {
+            match note {
+                Note::Bad(line) => {
+                    warn!("{line}");
+                    self.bad = true;
+                }
+                Note::Duplicate(host) => self.duplicates.push(host),
+            }
         }
+    }
+
+    /// Says what remains to be said. Of a host whose line could not be read nothing is known, and that is its status.
+    pub(crate) fn finish(self) -> Option<Status> {
+        const SAID: usize = 5;
+        if !self.duplicates.is_empty() {
+            let some = self.duplicates.iter().take(SAID).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = if self.duplicates.len() > SAID { ", …" } else { "" };
+            warn!("probed once, though they stand there more than once: {some}{more}");
+        }
+        self.bad.then_some(Status::Inconclusive)
     }
 }
 

@@ -7,11 +7,11 @@ use std::time::Instant;
 
 use futures_util::stream::{self, Stream, StreamExt as _};
 use rdprobe::{End, Engine, Outcome, Outcomes, Probe, Stopper};
-use rdprobe_report::{Report, Status};
+use rdprobe_report::Report;
 use tokio::sync::watch;
 use tracing::warn;
 
-use crate::args::{Note, OutputArguments, ProbeArguments, Targets};
+use crate::args::{Note, Noted, OutputArguments, ProbeArguments, Targets};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress::Progress;
@@ -51,28 +51,8 @@ pub(crate) fn run(
         Err(error) => return Err(error.into()),
     };
     let mut states = printer.finish()?;
-    noted.duplicates_said();
-    // Of a host whose line could not be read, nothing is known.
-    states.extend((noted.bad > 0).then_some(Status::Inconclusive));
+    states.extend(noted.finish());
     Ok(how.fail_on.exit_code(states).or(interrupted).unwrap_or(FAULT))
-}
-
-/// What was not probed of the lists.
-#[derive(Debug, Default)]
-struct Noted {
-    bad: usize,
-    duplicates: Vec<String>,
-}
-
-impl Noted {
-    fn duplicates_said(&self) {
-        const SAID: usize = 5;
-        if !self.duplicates.is_empty() {
-            let some = self.duplicates.iter().take(SAID).map(String::as_str).collect::<Vec<_>>().join(", ");
-            let more = if self.duplicates.len() > SAID { ", …" } else { "" };
-            warn!("probed once, though they stand there more than once: {some}{more}");
-        }
-    }
 }
 
 /// A run over all targets.
@@ -136,7 +116,7 @@ impl Run {
                 outcome = self.outcomes.next() => {
                     let Some(outcome) = outcome else { break };
                     progress.erase();
-                    self.note();
+                    self.noted.take(&self.notes);
                     self.print(outcome, printer)?;
                 }
                 code = interrupt.next() => {
@@ -152,24 +132,11 @@ impl Run {
             }
         }
         progress.erase();
-        self.note();
+        self.noted.take(&self.notes);
         if self.not_probed > 0 {
             warn!("interrupted: {} hosts were not probed", self.not_probed);
         }
         Ok(interrupted)
-    }
-
-    /// Says what of the lists is not probed.
-    fn note(&mut self) {
-        for note in self.notes.try_iter() {
-            match note {
-                Note::Bad(line) => {
-                    warn!("{line}");
-                    self.noted.bad += 1;
-                }
-                Note::Duplicate(host) => self.noted.duplicates.push(host),
-            }
-        }
     }
 
     /// Prints a report, or keeps it for its turn.

@@ -9,9 +9,8 @@ use futures_util::stream;
 use rdprobe::{End, Engine};
 use rdprobe_report::{Report, Status, Target};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
-use tracing::warn;
 
-use crate::args::{Again, Format, Note, OutputArguments, ProbeArguments, Targets};
+use crate::args::{Again, Format, Noted, OutputArguments, ProbeArguments, Targets};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::render::rounds::{Tally, line};
@@ -34,18 +33,14 @@ pub(crate) fn run(
     let runtime = runtime(many)?;
     let result = runtime.block_on(async {
         let targets: Vec<Target> = targets.each().collect().await;
-        let mut unread = None;
-        for note in notes.try_iter() {
-            warn!("{note}");
-            // Of a host whose line could not be read, nothing is known.
-            unread = unread.or(matches!(note, Note::Bad(_)).then_some(Status::Inconclusive));
-        }
+        let mut noted = Noted::default();
+        noted.take(&notes);
         let mut rounds = Rounds {
             settings,
             jobs: usize::from(arguments.jobs),
             interrupt: Interrupt::new(),
             interrupted: None,
-            states: unread.into_iter().collect(),
+            states: noted.finish().into_iter().collect(),
         };
         match again {
             Again::Wait(limit) => rounds.wait(&targets, limit, how, many, output).await,
@@ -222,7 +217,7 @@ impl Rounds {
 
 /// A host for which the waiting is over.
 fn is_well(report: &Report) -> bool {
-    matches!(report.verdict.status, Status::Healthy | Status::Degraded)
+    report.verdict.status.is_up()
 }
 
 async fn at(instant: Option<Instant>) {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// Facts of a phase that are long, or only there to be judged again.
-const LEFT_OUT: [&str; 16] = [
+const LEFT_OUT: [&str; 14] = [
     "raw",
     "chain",
     "probes",
@@ -17,9 +17,7 @@ const LEFT_OUT: [&str; 16] = [
     "subject",
     "issuer",
     "common_name",
-    "spki_sha256",
     "messages",
-    "ext_key_usage",
     "extended_key_usage",
     "key_usage",
     "enumeration",
