@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use rdprobe_report::facts::{Nla, Package};
 use rdprobe_report::{
     Effect, Finding, Fix, Next, Observations, Phase, PhaseOutcome, Phases, Protocol, Report, RuledOut,
-    Severity,
+    Severity, Where,
 };
 
 use crate::symptom::{Features, Ranked, fixes, rank};
@@ -181,22 +181,9 @@ pub(crate) fn next(report: &Report) -> Vec<Next> {
         });
     }
     let features = Features::of(&report.options.told).with_seen(report);
-    let left: Vec<Ranked> =
-        rank(&features, Some(report)).into_iter().filter(|ranked| !ranked.is_out()).collect();
-    let told = if primary.is_some() { CAUSES_TOLD } else { LAYERS_TOLD };
-    match primary {
-        // What was not answered, or what only the user demands, no cause of the host explains.
-        Some(finding) if unanswered || !left.iter().take(told).any(Ranked::is_hinted) => {
-            next.extend(of_finding(finding));
-        }
-        // What breaks the host comes before what might trouble somebody on a host that works.
-        Some(finding) if finding.severity == Severity::Error => {
-            let hinted = left.iter().take(told).filter(|ranked| ranked.is_hinted());
-            let of_causes = hinted.filter_map(|ranked| of_cause(ranked, &features, report));
-            next.extend(of_causes.chain(of_finding(finding)).take(told));
-        }
-        _ => next.extend(left.iter().take(told).filter_map(|ranked| of_cause(ranked, &features, report))),
-    }
+    next.extend(
+        remedies(report, &features, &rank(&features, Some(report))).into_iter().map(Remedy::into_next),
+    );
     next.extend(name(report));
     if primary.is_none() {
         next.push(Next::new(
@@ -215,37 +202,69 @@ pub(crate) fn next(report: &Report) -> Vec<Next> {
     next
 }
 
-/// What mends a cause here; its question separates it from the others.
-fn of_cause(ranked: &Ranked, features: &Features, report: &Report) -> Option<Next> {
-    let cause = ranked.cause;
-    let fix = fixes(cause, features, Some(report)).into_iter().next()?;
-    let own = |texts: Vec<Cow<'static, str>>| texts.into_iter().map(Cow::into_owned).collect();
-    Some(Next {
-        steps: own(fix.steps),
-        commands: own(fix.commands),
-        ..Next::new(fix.title, format!("{}. {}", cause.title, cause.question))
-    })
+/// What mends one cause, or one finding by itself.
+#[derive(Clone, Debug)]
+pub struct Remedy {
+    /// What it mends, and where it is a cause's, the question that separates that cause from the others.
+    pub why: String,
+    /// What is tried first.
+    pub best: Fix,
+    /// And what then.
+    pub others: Vec<Fix>,
 }
 
-fn of_finding(finding: &Finding) -> Vec<Next> {
+impl Remedy {
+    fn into_next(self) -> Next {
+        let own = |texts: Vec<Cow<'static, str>>| texts.into_iter().map(Cow::into_owned).collect();
+        let fix = self.best;
+        Next { steps: own(fix.steps), commands: own(fix.commands), ..Next::new(fix.title, self.why) }
+    }
+}
+
+/// What to do on this host, in the one order that its causes have, `ranked` as [`rank`] gives them. What breaks a host
+/// comes before what might trouble somebody on a host that works.
+pub fn remedies(report: &Report, features: &Features, ranked: &[Ranked]) -> Vec<Remedy> {
+    let primary = report.findings.iter().find(|finding| finding.code == report.verdict.code);
+    let told = if primary.is_some() { CAUSES_TOLD } else { LAYERS_TOLD };
+    let left = || ranked.iter().filter(|ranked| !ranked.is_out()).take(told);
+    let of_cause = |ranked: &Ranked| {
+        let mut fixes = fixes(ranked.cause, features, Some(report)).into_iter();
+        let why = format!("{}. {}", ranked.cause.title, ranked.cause.question);
+        Some(Remedy { why, best: fixes.next()?, others: fixes.collect() })
+    };
+    match primary {
+        // What was not answered, or what only the user demands, no cause of the host explains.
+        Some(finding) if registry::leaves_question_open(&finding.code) || !left().any(Ranked::is_hinted) => {
+            of_finding(finding)
+        }
+        Some(finding) if finding.severity == Severity::Error => {
+            let hinted = left().filter(|ranked| ranked.is_hinted()).filter_map(of_cause);
+            hinted.chain(of_finding(finding)).take(told).collect()
+        }
+        _ => left().filter_map(of_cause).collect(),
+    }
+}
+
+fn of_finding(finding: &Finding) -> Vec<Remedy> {
     let tells_apart = |fix: &&Fix| fix.effect == Effect::DiagnosticOnly;
     let ordered = finding.fixes.iter().filter(tells_apart);
     let ordered = ordered.chain(finding.fixes.iter().filter(|fix| !tells_apart(fix)));
-    let mut next: Vec<Next> = ordered
-        .take(CAUSES_TOLD)
-        .map(|fix| Next {
-            steps: fix.steps.iter().map(|step| step.clone().into_owned()).collect(),
-            ..Next::new(fix.title.clone(), finding.summary.clone())
-        })
-        .collect();
-    if next.is_empty() {
-        let why = finding.causes.first().map_or(finding.summary.as_str(), |cause| cause);
-        next.push(Next {
-            commands: vec![format!("rdprobe explain {}", finding.code)],
-            ..Next::new("Read what is known of this code", why)
-        });
+    let of = |fix: &Fix| Remedy { why: finding.summary.clone(), best: fix.clone(), others: Vec::new() };
+    let remedies: Vec<Remedy> = ordered.take(CAUSES_TOLD).map(of).collect();
+    if !remedies.is_empty() {
+        return remedies;
     }
-    next
+    let why = finding.causes.first().map_or(finding.summary.as_str(), |cause| cause);
+    let read = Fix {
+        title: "Read what is known of this code".into(),
+        r#where: Where::Client,
+        effect: Effect::DiagnosticOnly,
+        steps: Vec::new(),
+        shell: "".into(),
+        commands: vec![format!("rdprobe explain {}", finding.code).into()],
+        source: "".into(),
+    };
+    vec![Remedy { why: why.into(), best: read, others: Vec::new() }]
 }
 
 /// What the name that was asked for means for a client, where it is one that leads elsewhere from elsewhere.

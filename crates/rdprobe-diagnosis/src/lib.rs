@@ -31,6 +31,7 @@ mod windows;
 
 pub use rules::logon::{Ground, ground, unsafe_for_credentials};
 
+pub use advice::{Remedy, remedies};
 pub use compare::compare;
 pub use diagnose::{diagnose, suspected};
 pub use expectations::{may_be_ignored, server_pattern};

@@ -1,7 +1,8 @@
 //! One host on one screen: verdict, phases in a line, what was seen, three causes, three steps. The rest is `--full`.
 
 use rdprobe_diagnosis::causes::Seen;
-use rdprobe_diagnosis::symptom::{Features, Ranked, fixes, rank};
+use rdprobe_diagnosis::symptom::{Features, Ranked, rank};
+use rdprobe_diagnosis::{Remedy, remedies};
 use rdprobe_report::{CauseStatus, Effect, Fix, Phase, PhaseOutcome, Report, Severity};
 
 use super::{demands, evidence, headline, tls};
@@ -32,6 +33,7 @@ pub(crate) fn page(report: &Report, screen: Screen) -> String {
     let told = &report.options.told;
     let features = Features::of(told).with_seen(report);
     let ranked = rank(&features, Some(report));
+    let remedies = remedies(report, &features, &ranked);
     let left: Vec<&Ranked> = ranked.iter().filter(|ranked| !ranked.is_out()).collect();
     let all = Room { causes: TOLD, steps: TOLD, reasons: true, commands: 2, second: true };
     let rooms = [
@@ -46,7 +48,7 @@ pub(crate) fn page(report: &Report, screen: Screen) -> String {
     ];
     let mut text = String::new();
     for room in rooms {
-        text = draw(report, &features, &left, room, screen);
+        text = draw(report, &left, &remedies, room, screen);
         if text.lines().count() <= LINES {
             break;
         }
@@ -56,7 +58,7 @@ pub(crate) fn page(report: &Report, screen: Screen) -> String {
     text + &tables.finish()
 }
 
-fn draw(report: &Report, features: &Features, left: &[&Ranked], room: Room, screen: Screen) -> String {
+fn draw(report: &Report, left: &[&Ranked], remedies: &[Remedy], room: Room, screen: Screen) -> String {
     let mut page = Page::new(screen);
     headline(&mut page, report);
     page.paragraph(2, &report.verdict.summary);
@@ -78,9 +80,8 @@ fn draw(report: &Report, features: &Features, left: &[&Ranked], room: Room, scre
         page.paragraph(2, &differential::hint(known));
     }
     page.heading("What to do");
-    let steps = left.iter().take(TOLD).map(|ranked| fixes(ranked.cause, features, Some(report)));
-    for (number, fixes) in steps.filter(|fixes| !fixes.is_empty()).take(room.steps).enumerate() {
-        step(&mut page, number + 1, &fixes, room);
+    for (number, remedy) in remedies.iter().take(room.steps).enumerate() {
+        step(&mut page, number + 1, remedy, room);
     }
     // What the name means for a client is said with the steps, in a line.
     for next in report.verdict.next.iter().filter(|next| room.second && next.title.starts_with("Mind that")) {
@@ -144,9 +145,9 @@ fn cause(page: &mut Page, number: usize, ranked: &Ranked, reasons: bool) {
     }
 }
 
-/// The first fix of a cause in full, the second by its title.
-fn step(page: &mut Page, number: usize, fixes: &[Fix], room: Room) {
-    let Some(fix) = fixes.first() else { return };
+/// What is tried first in full, what then by its title.
+fn step(page: &mut Page, number: usize, remedy: &Remedy, room: Room) {
+    let fix = &remedy.best;
     let effect = |fix: &Fix| match fix.effect {
         Effect::Safe => String::new(),
         effect => format!(" ({})", effect_name(effect)),
@@ -162,7 +163,7 @@ fn step(page: &mut Page, number: usize, fixes: &[Fix], room: Room) {
         let command = page.clean(command);
         page.line(&command);
     }
-    if let Some(second) = fixes.get(1).filter(|_| room.second) {
+    if let Some(second) = remedy.others.first().filter(|_| room.second) {
         page.hanging("     or: ", 9, &format!("{}{}", second.title, effect(second)));
     }
 }
