@@ -1,7 +1,8 @@
-//! What a diagnosis costs in round trips, to the millisecond of virtual time.
+//! What a diagnosis costs in round trips, to the millisecond of virtual time, and its report in bytes.
 
 use std::time::Duration;
 
+use rdprobe_report::Facts;
 use rdprobe_testkit::Scenario;
 
 use crate::stage::play;
@@ -77,4 +78,35 @@ fn a_closed_port_takes_one_round_trip_and_leaving_takes_one_more() {
     let left = played.elapsed - Duration::from(played.output.duration_ms);
     assert!(left <= RTT + Duration::from_millis(50), "{left:?}");
     assert_eq!(played.ledger.impolite().count(), 0);
+}
+
+/// Bytes of a healthy host's compact report; what is told of its certificate does not count.
+#[test]
+fn a_healthy_report_is_short() {
+    const PLAIN: usize = 3;
+    const MOST: usize = 13_000;
+    let mut long = Vec::new();
+    for scenario in crate::stage::scenarios() {
+        let report = play(&scenario, None).output;
+        // One that raised further questions has more to show.
+        let plain = report.attempts.len() <= PLAIN && report.phases.tls.facts.enumeration.is_none();
+        if report.verdict.code.as_str() != "healthy" || !plain {
+            continue;
+        }
+        let certificates =
+            std::iter::once(bytes(&report.certificates)).chain([bytes(&report.phases.certificate)]).chain(
+                report.attempts.iter().flat_map(|attempt| &attempt.steps).filter_map(|step| {
+                    matches!(step.facts, Facts::Certificate(_)).then(|| bytes(&step.facts))
+                }),
+            );
+        let length = bytes(&report) - certificates.sum::<usize>();
+        if length > MOST {
+            long.push(format!("{}: {length}", scenario.name));
+        }
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+fn bytes(value: &impl serde::Serialize) -> usize {
+    serde_json::to_string(value).expect("a report is JSON").len()
 }

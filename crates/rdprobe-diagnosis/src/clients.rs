@@ -45,28 +45,29 @@ impl Judged {
         Self { outcome: ClientVerdict::Fails, version: None, suite: None, reason: Some(reason.into()) }
     }
 
-    fn unknown(reason: impl Into<String>) -> Self {
-        Self { outcome: ClientVerdict::Unknown, version: None, suite: None, reason: Some(reason.into()) }
+    /// No answer tells: neither to its own hello, which was sent only where `asked`, nor to another one.
+    fn unknown(asked: bool) -> Self {
+        let reason = asked.then(|| "neither its own hello nor another got an answer that tells".into());
+        Self { outcome: ClientVerdict::Unknown, version: None, suite: None, reason }
     }
 }
 
 fn report(view: View<'_>, client: &HelloProfile, hellos: &[Chosen<'_>]) -> ClientReport {
+    let asked = exchanges(view).is_some();
     let own = own(view, client);
     let proven = own.as_ref().is_some_and(|judged| judged.outcome != ClientVerdict::Unknown);
     let judged = match own {
         Some(judged) if proven => judged,
-        other => derived(view, client, hellos).or(other).unwrap_or_else(|| {
-            Judged::unknown("its own hello was not sent, and no answer to another one tells (--tls asks it)")
-        }),
+        other => derived(view, client, hellos).or(other).unwrap_or_else(|| Judged::unknown(asked)),
     };
     ClientReport {
         id: client.id.clone(),
-        title: client.title.clone(),
+        title: asked.then(|| client.title.clone()),
         outcome: judged.outcome,
         version: judged.version,
         suite: judged.suite,
         reason: judged.reason,
-        source: client.source.clone(),
+        source: asked.then(|| client.source.clone()),
         proven,
     }
 }

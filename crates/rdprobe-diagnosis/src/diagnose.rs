@@ -69,7 +69,16 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
     };
     report.symptom = symptom::differential(&report, &seen.options.told);
     report.verdict.next = advice::next(&report);
+    let decides = report.verdict.code.clone();
+    report.findings.iter_mut().filter(|finding| finding.code != decides).for_each(shorten);
     report
+}
+
+/// What is only worth knowing, and decides nothing, is told without the remedies that `explain` has for its code.
+fn shorten(finding: &mut Finding) {
+    if finding.severity == Severity::Info {
+        finding.fixes.clear();
+    }
 }
 
 /// What is suspected while the probe still runs, in a few words; none where nothing is amiss so far.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::facts::is_default;
 use crate::name::open_words;
 use crate::{CipherSuite, TlsVersion};
 
@@ -23,8 +24,9 @@ open_words! {
 pub struct ClientReport {
     /// Id of its profile, `mstsc-win11-24h2`.
     pub id: String,
-    /// Whose hello it is.
-    pub title: String,
+    /// Whose hello it is; only where the clients were asked for (`--tls`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
     /// What it gets.
     pub outcome: ClientVerdict,
     /// Version that it gets, where that is known.
@@ -33,12 +35,14 @@ pub struct ClientReport {
     /// Suite that it gets, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suite: Option<CipherSuite>,
-    /// Why it fails, or why nothing is known.
+    /// Why it fails, or why nothing is known though it was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Where its hello comes from.
-    pub source: String,
+    /// Where its hello comes from; only where the clients were asked for (`--tls`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// Its own hello was sent, or our own library is this client; else it follows from other hellos' answers.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub proven: bool,
 }
 

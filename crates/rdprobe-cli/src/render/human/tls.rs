@@ -72,7 +72,7 @@ fn names(clients: &[&ClientReport], all: &[ClientReport]) -> String {
 
 fn short(client: &ClientReport) -> &str {
     let known = HelloProfile::client(&client.id).map(|profile| profile.short.as_str());
-    known.filter(|short| !short.is_empty()).unwrap_or(&client.title)
+    known.filter(|short| !short.is_empty()).or(client.title.as_deref()).unwrap_or(&client.id)
 }
 
 /// Everything that an enumeration found.

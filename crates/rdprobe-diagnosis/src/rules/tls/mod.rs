@@ -335,7 +335,7 @@ fn who_speaks(view: View<'_>, answer: &Attempt) -> String {
     let locked_out: Vec<String> = clients::clients(view)
         .into_iter()
         .filter(|client| client.outcome == ClientVerdict::Fails && client.id != view.seen.options.client)
-        .map(|client| client.title)
+        .filter_map(|client| Some(HelloProfile::client(&client.id)?.title.clone()))
         .collect();
     match locked_out.is_empty() {
         true => speak,
