@@ -40,6 +40,8 @@ impl Recognised {
 const NOISE: f64 = 0.45;
 /// What says no more than that it fails stands back behind what says more.
 const VAGUE: f64 = 0.8;
+/// From here a sentence of some length stands there as it is.
+const VERBATIM: f64 = 0.9;
 /// Symptoms that are told.
 const MOST: usize = 6;
 
@@ -66,7 +68,7 @@ pub fn recognise(text: &str, known: &BTreeSet<&'static str>) -> Recognised {
         }
     }
     for (symptom, strength) in phrase::matches(text) {
-        add(&mut found, symptom, strength * by_program(symptom, &around));
+        add(&mut found, symptom, strength * by_program(symptom, strength, &around));
     }
     for found in found.iter_mut().filter(|found| found.symptom.vague) {
         found.strength *= VAGUE;
@@ -83,14 +85,14 @@ pub fn recognise(text: &str, known: &BTreeSet<&'static str>) -> Recognised {
     Recognised { matches: found, tags }
 }
 
-/// Words of one program say less where another was named.
-fn by_program(symptom: &Symptom, around: &BTreeSet<&'static str>) -> f64 {
+/// Words of one program say less where another was named, unless they are its very words: many a product has it inside.
+fn by_program(symptom: &Symptom, strength: f64, around: &BTreeSet<&'static str>) -> f64 {
     let client = |id: &str| tag(id).is_some_and(|tag| tag.kind == TagKind::Client);
     if symptom.implies.iter().any(|tag| around.contains(tag)) {
         return 1.15;
     }
     let another = symptom.implies.iter().any(|id| client(id)) && around.iter().any(|id| client(id));
-    if another { 0.6 } else { 1.0 }
+    if another && strength < VERBATIM { 0.6 } else { 1.0 }
 }
 
 /// A symptom that is found in two ways is the surer for it.
