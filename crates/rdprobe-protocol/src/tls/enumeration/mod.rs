@@ -318,8 +318,9 @@ impl Enumerator {
         let is_13 = version >= TlsVersion::TLS_1_3;
         let peels_suites = matches!(question.kind, Kind::Opening | Kind::Suites { .. });
         if let Some(peel) = self.peel(version).filter(|peel| peels_suites && peel.accepted == Some(true)) {
-            if is_13 && !peel.key_shares && !peel.answered {
-                // It was seen to speak TLS 1.3, so it is the missing key share that it minds.
+            let narrowed = matches!(question.kind, Kind::Suites { narrowed: true });
+            if is_13 && !peel.key_shares && !peel.answered && !narrowed {
+                // It was seen to speak TLS 1.3, and every group was on offer: it is the missing key share that it minds.
                 peel.key_shares = true;
                 return self.settle(question, Settled::Back);
             }

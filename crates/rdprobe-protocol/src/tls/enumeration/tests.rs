@@ -259,6 +259,20 @@ fn hybrid_groups_are_found() {
     assert_eq!(groups(&seen, V13), hybrids.into());
 }
 
+/// What the host was seen to choose is not asked again, so the first part of the groups may well be refused; that says
+/// nothing of key shares, and nothing of the groups that few hosts have.
+#[test]
+fn a_group_known_before_hides_no_other() {
+    let own = [0x001D, 0x11EC, 0x11EB].map(NamedGroup);
+    let host = Host { groups: own.to_vec(), ..Host::new(&[(V13, OPENSSL_13)]) };
+    let known = vec![(V13, CipherSuite(0x1302), Some(NamedGroup::X25519))];
+    let (seen, ..) = run(&host, Scope { known, ..scope() });
+    assert_eq!(seen.ended, Some(EnumerationEnd::Complete));
+    let mut found = groups(&seen, V13);
+    found.insert(0x001D);
+    assert_eq!(found, own.map(|group| group.0).into());
+}
+
 #[test]
 fn each_client_is_asked_with_its_own_hello() {
     let clients: Vec<String> = HelloProfile::clients().map(|client| client.id.clone()).collect();
