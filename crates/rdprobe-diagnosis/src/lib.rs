@@ -25,6 +25,7 @@ pub mod registry;
 mod rules;
 mod silence;
 pub mod symptom;
+mod usual_port;
 mod verdict;
 mod view;
 mod windows;
@@ -36,6 +37,6 @@ pub use compare::compare;
 pub use diagnose::{diagnose, suspected};
 pub use expectations::{may_be_ignored, server_pattern};
 pub use plan::{
-    MOST_AT_ONCE, MOST_ATTEMPTS, MOST_CONNECTIONS, given_up, is_enumeration, next_syn_version, plan,
+    MOST_AT_ONCE, MOST_ATTEMPTS, MOST_CONNECTIONS, decides, given_up, is_enumeration, next_syn_version, plan,
     silence_ms,
 };

@@ -20,12 +20,13 @@ impl<'a> View<'a> {
         Self { seen, address }
     }
 
-    /// Every attempt on the address that counts, over TCP and UDP.
+    /// Every attempt on the address that counts, over TCP and UDP; not those on another port of it.
     pub(crate) fn attempts(self) -> impl Iterator<Item = &'a Attempt> {
         self.seen
             .attempts
             .iter()
             .filter(move |attempt| attempt.recipe.address.ip() == self.address.ip() && self.counts(attempt))
+            .filter(|attempt| attempt.recipe.purpose != Purpose::UsualPort)
     }
 
     /// A question asked beside a silent step counts only if that step ended unanswered; until then it may.

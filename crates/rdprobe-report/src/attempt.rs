@@ -35,6 +35,8 @@ open_words! {
         FurtherOffer = "further-offer",
         /// The CredSSP question inside SPNEGO, where bare NTLM was refused.
         Spnego = "spnego",
+        /// Port 3389 of the address, where the port that was asked has no Remote Desktop.
+        UsualPort = "usual-port",
         /// The logon with the user's credentials.
         Logon = "logon",
         /// Every version, suite and group that the host speaks, over as many connections as that takes.

@@ -72,6 +72,9 @@ pub struct Options {
     /// Codes that are known and accepted: they stay in the report and out of the status.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<Code>,
+    /// Leave port 3389 alone where another one that was asked has no Remote Desktop.
+    #[serde(skip_serializing_if = "is_default")]
+    pub this_port_only: bool,
     /// Words of the user's own, which stand in the report under `labels`.
     #[serde(skip)]
     pub labels: BTreeMap<String, String>,
@@ -109,6 +112,7 @@ impl Default for Options {
             expect: Vec::new(),
             cert_days: None,
             ignore: Vec::new(),
+            this_port_only: false,
             labels: BTreeMap::new(),
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::future::OptionFuture;
 use futures_util::stream::FuturesUnordered;
-use rdprobe_diagnosis::is_enumeration;
+use rdprobe_diagnosis::{decides, is_enumeration};
 use rdprobe_report::facts::EnumerationEnd;
 use rdprobe_report::{
     Ask, Attempt, Facts, Failure, FailureEvidence, FailureKind, Limit, Millis, Observations, Phase, Recipe,
@@ -71,7 +71,7 @@ pub(crate) async fn observe<N: Network>(
             () = events.news() => {}
             () = &mut stop => {
                 events.look(seen);
-                let deciding = |attempt: &Attempt| attempt.in_flight() && !is_enumeration(&attempt.recipe);
+                let deciding = |attempt: &Attempt| attempt.in_flight() && decides(&attempt.recipe);
                 seen.cut_short |= seen.attempts.iter().any(deciding);
                 return end(context, seen, true);
             }

@@ -188,6 +188,8 @@ impl Probe {
         }
         for address in seen.addresses() {
             gate(&seen.target, address).map_err(|refusal| (address, refusal))?;
+            let usual = SocketAddr::new(address.ip(), Target::DEFAULT_PORT);
+            seen.options.this_port_only |= gate(&seen.target, usual).is_err();
         }
         if !seen.cut_short {
             observe(&context, &mut seen, suspicion, stop).await;

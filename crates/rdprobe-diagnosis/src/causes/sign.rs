@@ -5,6 +5,7 @@ use rdprobe_report::{ClientOutcome, FailureKind, Phase, PhaseOutcome, Protocol, 
 
 use super::Seen;
 use crate::knowledge::Sign;
+use crate::usual_port;
 
 impl Seen<'_> {
     /// All of the signs were seen.
@@ -20,6 +21,10 @@ impl Sign {
             let finding = seen.finding(code)?;
             let own = finding.evidence.clone();
             return Some(if own.is_empty() { vec![seen.pointer(finding.phase)] } else { own });
+        }
+        if self == Self::UsualPortAnswers {
+            let look = usual_port::answers(&seen.report.attempts)?;
+            return Some(vec![format!("/attempts/{}", look.id)]);
         }
         let (holds, phase, field) = self.read(seen);
         let pointer =
@@ -37,7 +42,7 @@ impl Sign {
         let failed = |kind| phases.tcp.failure.as_ref().is_some_and(|failure| failure.kind == kind);
         let version = phases.tls.facts.version;
         match self {
-            Self::Finding(_) => (false, Dns, ""),
+            Self::Finding(_) | Self::UsualPortAnswers => (false, Dns, ""),
             Self::NameResolves => (!phases.dns.facts.literal && seen.ok(Dns), Dns, "addresses"),
             Self::AddressesAgree => {
                 let agree = seen.finding("dns-addresses-disagree").is_none();
@@ -133,6 +138,7 @@ impl Sign {
             Self::TcpRefused => "the port refuses TCP connections",
             Self::TcpSilent => "no SYN was answered",
             Self::OtherPort => "another port than 3389 was asked",
+            Self::UsualPortAnswers => "port 3389 of the same address answers as Remote Desktop",
             Self::ThisComputer => "the target is this very computer",
             Self::X224Confirms => "the listener answers as Remote Desktop",
             Self::X224Ends => "the connection gives no Connection Confirm",

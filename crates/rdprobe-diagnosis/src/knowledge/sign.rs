@@ -23,6 +23,8 @@ pub enum Sign {
     TcpSilent,
     /// Another port than 3389 was asked.
     OtherPort,
+    /// The port that was asked has no Remote Desktop, and 3389 of the same address has.
+    UsualPortAnswers,
     /// The target is this very computer.
     ThisComputer,
     /// X.224 is confirmed.

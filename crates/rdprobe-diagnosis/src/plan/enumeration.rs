@@ -14,6 +14,11 @@ pub fn is_enumeration(recipe: &Recipe) -> bool {
     recipe.purpose == Purpose::TlsEnumeration
 }
 
+/// Whether the verdict waits for the recipe; what only adds to it does without.
+pub fn decides(recipe: &Recipe) -> bool {
+    !is_enumeration(recipe) && recipe.purpose != Purpose::UsualPort
+}
+
 /// On the address that decided alone, where the host selected TLS and answered a hello: the next address is another
 /// path to the same thing, and a host that answers none has nothing to be enumerated.
 pub(super) fn wanted(seen: &Observations) -> Option<Recipe> {

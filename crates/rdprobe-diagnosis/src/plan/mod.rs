@@ -11,9 +11,10 @@ mod repeat;
 mod silent;
 mod tls;
 mod udp;
+mod usual_port;
 mod x224;
 
-pub use enumeration::{MOST_CONNECTIONS, is_enumeration};
+pub use enumeration::{MOST_CONNECTIONS, decides, is_enumeration};
 pub use udp::next_syn_version;
 pub(crate) use x224::failure_code;
 
@@ -34,7 +35,7 @@ pub fn plan(seen: &Observations) -> Vec<Recipe> {
     if planned.iter().any(over_tcp) {
         return planned;
     }
-    planned.into_iter().chain(enumeration::wanted(seen)).collect()
+    planned.into_iter().chain(usual_port::wanted(seen)).chain(enumeration::wanted(seen)).collect()
 }
 
 /// `id`s of the attempts in flight whose silence is waited for no longer.

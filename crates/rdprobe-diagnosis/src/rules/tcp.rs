@@ -5,6 +5,7 @@ use rdprobe_report::{Attempt, FailureKind, Finding, Phase, Target};
 use crate::draft::Draft;
 use crate::registry;
 use crate::silence;
+use crate::usual_port;
 use crate::view::{View, tcp_facts};
 
 pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
@@ -55,8 +56,11 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
         ),
         _ => return Vec::new(),
     };
+    let usual = usual_port::hint(view).filter(|_| code == registry::TCP_REFUSED);
+    let summary = summary + usual.as_ref().map_or("", |(text, _)| text);
     let mut draft = Draft::new(code.clone(), Phase::Tcp, summary)
         .evidence([view.pointer(attempt, Phase::Tcp)])
+        .evidence(usual.map(|(_, pointer)| pointer))
         .confidence(sureness);
     if code == registry::TCP_REFUSED && port != Target::DEFAULT_PORT {
         draft = draft.cause(format!(

@@ -8,6 +8,7 @@ use crate::plan::failure_code;
 use crate::registry;
 use crate::rules::tcp::path_lost;
 use crate::silence;
+use crate::usual_port;
 use crate::view::{View, answered, x224_facts};
 
 pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
@@ -163,7 +164,10 @@ fn not_rdp(view: View<'_>, service: Service, banner: Option<&str>, pointer: Stri
         ),
         _ => format!("What listens at {} is not Remote Desktop but {service}.{said}", view.address),
     };
-    Draft::new(registry::X224_NOT_RDP, Phase::X224, summary).evidence([pointer]).finish()
+    let usual = usual_port::hint(view);
+    let summary = summary + usual.as_ref().map_or("", |(text, _)| text);
+    let evidence = std::iter::once(pointer).chain(usual.map(|(_, pointer)| pointer));
+    Draft::new(registry::X224_NOT_RDP, Phase::X224, summary).evidence(evidence).finish()
 }
 
 /// Standard RDP Security: selected over TLS, or accepted after TLS had been refused.

@@ -73,6 +73,7 @@ fn name(attempt: &Attempt) -> String {
         Purpose::FurtherOffer => "offer of a further protocol".into(),
         Purpose::Spnego => "CredSSP within SPNEGO".into(),
         Purpose::Logon => "logon".into(),
+        Purpose::UsualPort => "the usual port, 3389".into(),
         Purpose::Udp => "UDP".into(),
         Purpose::TlsEnumeration => "what the host speaks of TLS".into(),
         Purpose::Control => "the hello that had worked".into(),
