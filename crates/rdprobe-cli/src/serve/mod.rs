@@ -13,6 +13,7 @@ mod pages;
 mod probe;
 mod process;
 mod recent;
+pub(crate) mod reference;
 mod routes;
 mod scrape;
 mod server;
