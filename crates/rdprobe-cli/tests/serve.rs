@@ -1,5 +1,5 @@
 //! `rdprobe serve` as it is started: what it answers, what it refuses, how it ends.
-#![cfg(all(feature = "serve", feature = "demo"))]
+#![cfg(all(unix, feature = "serve", feature = "demo"))]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
@@ -49,7 +49,7 @@ fn file(text: impl AsRef<[u8]>) -> PathBuf {
 }
 
 /// The same, which nobody else may read.
-#[cfg(all(unix, feature = "logon"))]
+#[cfg(feature = "logon")]
 fn private_file(text: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
 
@@ -339,6 +339,42 @@ fn beyond_the_cap_there_is_503_and_a_time_to_come_again() {
 }
 
 #[test]
+fn one_listener_has_four_connections_over_all_requests() {
+    let (listener, target) = silent();
+    listener.set_nonblocking(true).unwrap();
+    let serve = Serve::start(&[]);
+    let path = format!("/probe?target={target}");
+    let ask = || serve.get_with(&path, "X-Prometheus-Scrape-Timeout-Seconds: 2.5").status;
+    let most = thread::scope(|scope| {
+        let scrapes: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+        let mut open: Vec<TcpStream> = Vec::new();
+        let mut most = 0;
+        while !scrapes.iter().all(|scrape| scrape.is_finished()) {
+            open.retain(|stream| {
+                let gone = |error: &std::io::Error| error.kind() != ErrorKind::WouldBlock;
+                let read = loop {
+                    match (&*stream).read(&mut [0; 512]) {
+                        Ok(1..) => {}
+                        other => break other,
+                    }
+                };
+                // Whoever has shut down for writing has ended.
+                !matches!(&read, Ok(0)) && !read.is_err_and(|error| gone(&error))
+            });
+            while let Ok((stream, _)) = listener.accept() {
+                stream.set_nonblocking(true).unwrap();
+                open.push(stream);
+            }
+            most = most.max(open.len());
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert!(scrapes.into_iter().all(|scrape| scrape.join().unwrap() == 200));
+        most
+    });
+    assert!((1..=4).contains(&most), "{most} connections at once");
+}
+
+#[test]
 fn a_bad_file_changes_nothing_and_is_told() {
     let config = file("[module.one]\n");
     let mut serve = Serve::start(&["--config", config.to_str().unwrap()]);
@@ -383,7 +419,7 @@ fn what_is_open_to_all_or_unreadable_does_not_start() {
     assert!(String::from_utf8(output.stdout).unwrap().contains("good; modules a, default"));
 }
 
-#[cfg(all(unix, feature = "logon"))]
+#[cfg(feature = "logon")]
 #[test]
 fn credentials_that_others_may_read_are_refused() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -400,7 +436,7 @@ fn credentials_that_others_may_read_are_refused() {
     assert!(refused(&["--config", config]).contains("no account"));
 }
 
-#[cfg(all(unix, feature = "logon"))]
+#[cfg(feature = "logon")]
 #[test]
 fn a_refused_account_is_not_tried_again_until_a_restart() {
     use rdprobe_testkit::credssp_server::{Behaviour, Server, Twist};
@@ -448,7 +484,6 @@ fn what_a_host_says_is_text_on_the_page() {
     assert!(serve.get("/recent/1.json").head.contains("nosniff"));
 }
 
-#[cfg(unix)]
 #[test]
 fn a_signal_lets_what_runs_be_answered() {
     let (_listener, target) = silent();

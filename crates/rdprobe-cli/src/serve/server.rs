@@ -18,6 +18,7 @@ use crate::interrupt::Interrupt;
 
 /// The whole head of a request has arrived by then, or the connection ends; one that asks nothing ends too.
 const HEAD_TIME: Duration = Duration::from_secs(5);
+#[cfg(any(target_os = "linux", target_os = "android"))]
 /// Whoever does not take an answer for so long is given up.
 const UNREAD_TIME: Duration = Duration::from_secs(30);
 /// A head that is larger is refused.
