@@ -8,6 +8,7 @@ use clap::Parser;
 mod capture;
 mod circles;
 mod compare;
+mod deb;
 mod docs;
 mod interop;
 mod layering;
@@ -29,6 +30,8 @@ enum Task {
     CaptureHello(capture::Options),
     /// Generate the files that are derived from tables in the code
     Docs(docs::Options),
+    /// Make the Debian package, with cargo-deb
+    Deb,
     /// Check which crates the pure ones depend on
     Layering,
     /// Run a program and write down what it cost
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Task::Measure(options) => measure::run_here(&options),
         Task::CaptureHello(options) => capture::run(&options),
         Task::Docs(options) => docs::run(&options),
+        Task::Deb => deb::run(),
         Task::Layering => layering::run().and_then(|pure| Ok(circles::run()? && pure)),
         Task::InteropDistance(options) => interop::distance::run(&options),
         Task::InteropReaper => interop::reaper::run(),

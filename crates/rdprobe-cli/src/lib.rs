@@ -4,6 +4,7 @@
 
 mod args;
 mod command;
+mod exposition;
 mod interrupt;
 mod logging;
 mod metrics;
@@ -12,6 +13,8 @@ mod progress;
 mod redact;
 mod render;
 mod run;
+#[cfg(feature = "serve")]
+mod serve;
 
 use std::io;
 use std::process::ExitCode;
@@ -40,7 +43,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { FAULT } else { 0 });
         }
     };
-    logging::start(arguments.output);
+    logging::start(arguments.output, arguments.command.as_ref().is_some_and(Command::is_service));
     // Where it cannot be raised, fewer hosts are probed at once.
     let _ = rdprobe::raise_descriptor_limit();
     let mut output = Output::new(arguments.output);
@@ -103,6 +106,8 @@ fn dispatch(mut arguments: Arguments, output: &mut Output) -> Result<u8, Failure
         Command::Schema => command::schema::run(output),
         #[cfg(feature = "demo")]
         Command::Demo => command::demo::run(output),
+        #[cfg(feature = "serve")]
+        Command::Serve(asked) => serve::run(&asked, output),
         Command::Completions { shell } => command::completions(shell, output),
         Command::Man { out } => command::man(&out),
         Command::Docs { out, check } => command::docs::run(&out, check),

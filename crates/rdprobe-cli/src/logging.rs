@@ -6,9 +6,10 @@ use tracing::level_filters::LevelFilter;
 
 use crate::args::{Color, OutputArguments};
 
-/// Warnings always, what is being done with `-v`, everything with `-vv`.
-pub(crate) fn start(arguments: OutputArguments) {
+/// Warnings always, and of a `service` what happens to it; what is being done with `-v`, everything with `-vv`.
+pub(crate) fn start(arguments: OutputArguments, service: bool) {
     let level = match arguments.verbose {
+        0 if service => LevelFilter::INFO,
         0 => LevelFilter::WARN,
         1 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,

@@ -7,6 +7,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use rdprobe_report::{ExpectationOutcome, Report};
 
+use crate::exposition::Exposition;
 use crate::render::phases;
 use crate::render::style::severity_name;
 
@@ -112,28 +113,9 @@ impl Metrics {
         }
     }
 
-    /// The text format 0.0.4, which has no `# EOF` and no families without series; series in a stable order.
-    pub(crate) fn text(&self) -> String {
-        let mut text = String::new();
-        prometheus_client::encoding::text::encode(&mut text, &self.registry)
-            .expect("memory can be written to");
-        let mut families: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
-        for line in text.lines().filter(|line| *line != "# EOF") {
-            if line.starts_with("# HELP ") {
-                families.push(Default::default());
-            }
-            let Some((head, series)) = families.last_mut() else { continue };
-            if line.starts_with('#') { head.push(line) } else { series.push(line) }
-        }
-        let mut kept = String::with_capacity(text.len());
-        for (head, mut series) in families.into_iter().filter(|(_, series)| !series.is_empty()) {
-            series.sort_unstable();
-            for line in head.into_iter().chain(series) {
-                kept.push_str(line);
-                kept.push('\n');
-            }
-        }
-        kept
+    /// All that was added, in this format.
+    pub(crate) fn write(&self, exposition: Exposition) -> String {
+        exposition.write(&self.registry)
     }
 }
 

@@ -70,6 +70,20 @@ impl Settings {
         }
     }
 
+    /// The same, its connections and descriptors shared with others.
+    #[cfg(feature = "serve")]
+    pub(crate) fn sharing(mut self, admission: Arc<Admission>) -> Self {
+        self.admission = admission;
+        self
+    }
+
+    /// The same with this account.
+    #[cfg(all(feature = "serve", feature = "logon"))]
+    pub(crate) fn with_account(mut self, account: Option<Arc<rdprobe::Account>>) -> Self {
+        self.account = account;
+        self
+    }
+
     /// What is asked of one target.
     pub(crate) fn probe(&self, target: Target) -> Probe {
         let probe = Probe::new(target)

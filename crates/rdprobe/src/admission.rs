@@ -40,8 +40,7 @@ pub(crate) struct Descriptor(
 
 impl Default for Admission {
     fn default() -> Self {
-        let limit = os::descriptor_limit().unwrap_or(Semaphore::MAX_PERMITS);
-        Self::with_descriptors(limit.saturating_sub(RESERVED))
+        Self::leaving(0)
     }
 }
 
@@ -49,6 +48,12 @@ impl Admission {
     /// With the descriptors that this process may open, some apart.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// With the descriptors that this process may open but for these, which other parts of it need.
+    pub fn leaving(others: usize) -> Self {
+        let limit = os::descriptor_limit().unwrap_or(Semaphore::MAX_PERMITS);
+        Self::with_descriptors(limit.saturating_sub(RESERVED.saturating_add(others)))
     }
 
     /// With so many descriptors for sockets, four at the least.

@@ -18,6 +18,7 @@ mod bed;
 mod certs;
 mod clients;
 pub(crate) mod distance;
+mod exporter;
 mod install;
 mod judge;
 mod matrix;
@@ -107,6 +108,8 @@ fn with_bed(options: &Options, matrix: &Matrix, rows: &[&Row], bed: &Bed, probe:
     programs.extend(rows.iter().flat_map(|row| probe::programs(row)));
     let read_formats = options.only.is_empty();
     programs.extend(readers::PROGRAMS.into_iter().filter(|_| read_formats));
+    let checks = exporter::chosen(options);
+    programs.extend(checks.iter().flat_map(|check| check.programs));
     let missing = install::missing(&programs);
     if options.install && !missing.is_empty() {
         install::install(bed, &missing)?;
@@ -120,7 +123,7 @@ fn with_bed(options: &Options, matrix: &Matrix, rows: &[&Row], bed: &Bed, probe:
     if options.serve {
         interop.serve(rows);
     }
-    Ok(interop.run_all(rows, options.jobs, read_formats))
+    Ok(interop.run_all(rows, options.jobs, read_formats, &checks))
 }
 
 impl Interop<'_> {
@@ -137,7 +140,7 @@ impl Interop<'_> {
         Ok(())
     }
 
-    fn run_all(&self, rows: &[&Row], jobs: usize, read_formats: bool) -> bool {
+    fn run_all(&self, rows: &[&Row], jobs: usize, read_formats: bool, checks: &[&exporter::Check]) -> bool {
         let began = Instant::now();
         let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
         let locks = |row: &Row| -> Vec<&str> {
@@ -169,6 +172,7 @@ impl Interop<'_> {
         if read_formats {
             outcomes.extend(self.formats(width));
         }
+        outcomes.extend(checks.iter().map(|check| shown(check.name, &(check.run)(self), width)));
         let passed = outcomes.iter().filter(|passed| **passed).count();
         let failed = outcomes.len() - passed;
         println!(
@@ -183,15 +187,7 @@ impl Interop<'_> {
     /// Whether each format can be read by a program that reads it.
     fn formats(&self, width: usize) -> Vec<bool> {
         let read = readers::read_all(self).unwrap_or_else(|error| vec![("reads-formats", Err(error))]);
-        read.into_iter()
-            .map(|(name, outcome)| {
-                match &outcome {
-                    Ok(()) => println!("ok    {name}"),
-                    Err(error) => println!("FAIL  {name:width$}  {error:#}"),
-                }
-                outcome.is_ok()
-            })
-            .collect()
+        read.into_iter().map(|(name, outcome)| shown(name, &outcome, width)).collect()
     }
 
     fn run_row(&self, row: &Row) -> Vec<String> {
@@ -229,6 +225,15 @@ impl Interop<'_> {
     }
 }
 
+/// Prints what became of a check, and says whether it passed.
+fn shown(name: &str, outcome: &Result<()>, width: usize) -> bool {
+    match outcome {
+        Ok(()) => println!("ok    {name}"),
+        Err(error) => println!("FAIL  {name:width$}  {error:#}"),
+    }
+    outcome.is_ok()
+}
+
 /// The rows that the options choose, in the matrix's order.
 fn chosen<'m>(matrix: &'m Matrix, options: &Options) -> Result<Vec<&'m Row>> {
     let in_group = |row: &&Row| {
@@ -243,7 +248,10 @@ fn chosen<'m>(matrix: &'m Matrix, options: &Options) -> Result<Vec<&'m Row>> {
         let exact: Vec<_> = matrix.rows.iter().filter(|row| row.name == *wanted).collect();
         let near = || matrix.rows.iter().filter(|row| row.name.contains(wanted.as_str())).collect();
         let found = if exact.is_empty() { near() } else { exact };
-        ensure!(!found.is_empty(), "no row is named like {wanted}; `--list --all` names them all");
+        ensure!(
+            !found.is_empty() || exporter::is_named(wanted),
+            "no row is named like {wanted}; `--list --all` names them all"
+        );
         names.extend(found.iter().map(|row| row.name.as_str()));
     }
     Ok(matrix.rows.iter().filter(|row| names.contains(&row.name.as_str())).collect())

@@ -61,6 +61,12 @@ pub(crate) enum Command {
     /// It starts them itself, and ends them.
     #[cfg(feature = "demo")]
     Demo,
+    /// Answer Prometheus' scrapes: probe whichever host a request names
+    ///
+    /// A multi-target exporter: /probe?target=HOST&module=NAME probes, / shows the last probes with their reports.
+    /// It listens on this computer alone unless --allow says what may be probed.
+    #[cfg(feature = "serve")]
+    Serve(Box<super::serve::ServeArguments>),
     /// Print the completion script of a shell
     Completions {
         /// The shell
@@ -88,6 +94,14 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Whether it runs until it is told to end.
+    pub(crate) fn is_service(&self) -> bool {
+        #[cfg(feature = "serve")]
+        return matches!(self, Self::Serve(_));
+        #[cfg(not(feature = "serve"))]
+        false
+    }
+
     /// Whether what it prints are reports.
     pub(super) fn prints_reports(&self) -> bool {
         matches!(self, Self::Doctor { .. } | Self::Replay { .. })

@@ -49,6 +49,12 @@ struct Demands {
 }
 
 impl DemandArguments {
+    /// Demands that stand elsewhere than on the command line.
+    #[cfg(feature = "serve")]
+    pub(super) fn of(expect: Vec<Expectation>, ignore: Vec<Code>, cert_days: Option<CertDays>) -> Self {
+        Self { expect, policy: None, cert_days, ignore, label: Vec::new() }
+    }
+
     /// The demands of the policy file first; what was typed goes before it where there can be but one.
     pub(super) fn add_to(&self, options: Options) -> Options {
         let policy = self.policy.clone().unwrap_or_default();
@@ -73,7 +79,7 @@ impl DemandArguments {
     }
 }
 
-fn expectation(text: &str) -> Result<Expectation, String> {
+pub(super) fn expectation(text: &str) -> Result<Expectation, String> {
     let expectation: Expectation = text.parse()?;
     match &expectation {
         Expectation::Server(pattern) => {
@@ -89,7 +95,7 @@ fn expectation(text: &str) -> Result<Expectation, String> {
     Ok(expectation)
 }
 
-fn ignorable(text: &str) -> Result<Code, String> {
+pub(super) fn ignorable(text: &str) -> Result<Code, String> {
     let Some(row) = registry::lookup(text) else {
         return Err(format!("{text:?} is no code; `rdprobe codes` lists them"));
     };
@@ -108,7 +114,7 @@ fn cert_days(text: &str) -> Result<CertDays, String> {
     days([number(warning)?, number(error)?])
 }
 
-fn days([warning, error]: [f64; 2]) -> Result<CertDays, String> {
+pub(super) fn days([warning, error]: [f64; 2]) -> Result<CertDays, String> {
     if !(error >= 0.0 && warning >= error && warning <= 10_000.0) {
         return Err("the warning comes before the error: write 30,7".into());
     }

@@ -76,7 +76,11 @@ fn version() -> String {
     if !env!("RDPROBE_COMMIT").is_empty() {
         text.push_str(concat!(" (", env!("RDPROBE_COMMIT"), ")"));
     }
-    let features = [("demo", cfg!(feature = "demo")), ("logon", cfg!(feature = "logon"))];
+    let features = [
+        ("demo", cfg!(feature = "demo")),
+        ("logon", cfg!(feature = "logon")),
+        ("serve", cfg!(feature = "serve")),
+    ];
     let features: Vec<&str> = features.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
     let rustls = concat!("rustls ", env!("RDPROBE_RUSTLS")).trim_end();
     text.push_str(&format!("\nTLS: {rustls} with ring\nfeatures: {}", features.join(", ")));

@@ -53,16 +53,22 @@ pub(crate) enum Auth {
     Negotiate,
 }
 
+impl From<Auth> for Package {
+    fn from(auth: Auth) -> Self {
+        match auth {
+            Auth::Ntlm => Self::Ntlm,
+            Auth::Kerberos => Self::Kerberos,
+            Auth::Negotiate => Self::Negotiate,
+        }
+    }
+}
+
 impl LogonArguments {
     /// The account, where one was named. Reads the password, and may ask for it.
     pub(crate) fn account(&self) -> Result<Option<Arc<Account>>, String> {
         let Some(user) = &self.user else { return Ok(None) };
         let mut account = Account::new(user, self.password(user)?)
-            .package(match self.auth {
-                Some(Auth::Ntlm) => Package::Ntlm,
-                Some(Auth::Kerberos) => Package::Kerberos,
-                Some(Auth::Negotiate) | None => Package::Negotiate,
-            })
+            .package(self.auth.map_or(Package::Negotiate, Into::into))
             .kdc(self.kdc.clone())
             .authorization(self.authorization);
         if let Some(domain) = &self.domain {
@@ -122,7 +128,7 @@ fn utf8(bytes: &[u8]) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn user(text: &str) -> Result<String, String> {
+pub(super) fn user(text: &str) -> Result<String, String> {
     let name = text.rsplit('\\').next().unwrap_or_default();
     if name.is_empty() || text.matches('\\').count() > 1 {
         return Err("write it as NAME, DOMAIN\\NAME or NAME@REALM".into());

@@ -1,12 +1,18 @@
 //! The command line: what can be typed, and what is said to somebody who typed something else.
 
 mod command;
+#[cfg(all(feature = "serve", feature = "logon"))]
+mod credentials;
 mod demand;
 mod help;
 #[cfg(feature = "logon")]
 mod logon;
+#[cfg(feature = "serve")]
+mod module;
 mod probe;
 mod rdp_file;
+#[cfg(feature = "serve")]
+mod serve;
 mod source;
 mod told;
 mod value;
@@ -15,7 +21,13 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use rdprobe_report::Status;
 
 pub(crate) use command::Command;
+#[cfg(all(feature = "serve", feature = "logon"))]
+pub(crate) use credentials::Credentials;
+#[cfg(feature = "serve")]
+pub(crate) use module::Module;
 pub(crate) use probe::{Again, ProbeArguments};
+#[cfg(feature = "serve")]
+pub(crate) use serve::ServeArguments;
 pub(crate) use source::{Note, Noted, Source, Targets};
 
 /// Tell why Remote Desktop to a host fails, and prove it

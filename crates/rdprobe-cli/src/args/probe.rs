@@ -167,6 +167,13 @@ pub(crate) enum Again {
 }
 
 impl ProbeArguments {
+    /// As where nothing was typed.
+    #[cfg(feature = "serve")]
+    pub(super) fn nothing_typed() -> Self {
+        let matches = Self::augment_args(clap::Command::new("probe")).get_matches_from(["probe"]);
+        clap::FromArgMatches::from_arg_matches(&matches).expect("nothing is required")
+    }
+
     /// The options of a run over one target, or many.
     pub(crate) fn options(&self, many: bool) -> Options {
         let default = Options::default();

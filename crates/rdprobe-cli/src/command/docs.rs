@@ -8,8 +8,14 @@ use crate::command::schema;
 use crate::render::{causes, codes};
 
 /// Name and text of each page.
-fn pages() -> [(&'static str, String); 3] {
-    [("causes.md", causes::page()), ("codes.md", codes::page()), ("report.schema.json", schema::text())]
+fn pages() -> Vec<(&'static str, String)> {
+    vec![
+        ("causes.md", causes::page()),
+        ("codes.md", codes::page()),
+        ("report.schema.json", schema::text()),
+        #[cfg(feature = "serve")]
+        ("serve-config.md", crate::serve::reference::page()),
+    ]
 }
 
 pub(crate) fn run(directory: &Path, check: bool) -> Result<u8, Failure> {

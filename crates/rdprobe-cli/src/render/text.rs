@@ -134,7 +134,8 @@ fn whole_commands(text: &str, room: usize) -> String {
     whole
 }
 
-fn is_invisible(c: char) -> bool {
+/// Marks and overrides of direction, and what has no width.
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 

@@ -90,6 +90,11 @@ impl Account {
         if self.domain.is_empty() { self.user.clone() } else { format!("{}\\{}", self.domain, self.user) }
     }
 
+    /// Whether it was refused, or got no answer, and is not tried again.
+    pub fn is_stopped(&self) -> bool {
+        matches!(&*self.standing(), Standing::Stopped(_))
+    }
+
     pub(super) fn user(&self) -> &str {
         &self.user
     }

@@ -3,6 +3,7 @@
 use rdprobe_report::Report;
 
 use super::renderer::Renderer;
+use crate::exposition::Exposition;
 use crate::metrics::Metrics;
 
 #[derive(Default)]
@@ -18,6 +19,6 @@ impl Renderer for Textfile {
     }
 
     fn finish(&mut self) -> String {
-        self.metrics.text()
+        self.metrics.write(Exposition::Text)
     }
 }

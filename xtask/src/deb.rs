@@ -1,0 +1,66 @@
+//! `cargo xtask deb`: the Debian package. cargo-deb is asked for it once manual pages and completions are written.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::docs::workspace_root;
+
+pub(crate) fn run() -> Result<bool> {
+    println!("{}", build()?.display());
+    Ok(true)
+}
+
+/// Builds it as users have it. Where it lies.
+pub(crate) fn build() -> Result<PathBuf> {
+    let root = workspace_root();
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
+    let cargo_deb = cargo_deb(&target)?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(&cargo);
+    build.args(["build", "--quiet", "--release", "--locked", "--package", "rdprobe-cli", "--bin", "rdprobe"]);
+    done(build.current_dir(&root))?;
+
+    let program = target.join("release/rdprobe");
+    let generated = target.join("package");
+    let man = generated.join("man");
+    if man.exists() {
+        fs::remove_dir_all(&man)?;
+    }
+    fs::create_dir_all(&generated)?;
+    done(Command::new(&program).arg("man").arg(&man))?;
+    for shell in ["bash", "zsh", "fish"] {
+        let script = Command::new(&program).args(["completions", shell]).output()?;
+        ensure!(script.status.success(), "no completions for {shell}");
+        fs::write(generated.join(format!("rdprobe.{shell}")), script.stdout)?;
+    }
+    let package = generated.join("rdprobe.deb");
+    let mut make = Command::new(cargo_deb);
+    make.args(["--no-build", "--package", "rdprobe-cli", "--output"]).arg(&package);
+    done(make.current_dir(&root).env("CARGO", &cargo))?;
+    Ok(package)
+}
+
+/// On the path, or where it was installed for this.
+fn cargo_deb(target: &Path) -> Result<PathBuf> {
+    let ours = target.join("tools/bin/cargo-deb");
+    if ours.exists() {
+        return Ok(ours);
+    }
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let found =
+        std::env::split_paths(&paths).map(|folder| folder.join("cargo-deb")).find(|path| path.is_file());
+    found.with_context(|| {
+        format!("no cargo-deb: cargo install --locked cargo-deb --root {}", target.join("tools").display())
+    })
+}
+
+fn done(command: &mut Command) -> Result<()> {
+    let output = command.output().with_context(|| format!("cannot run {:?}", command.get_program()))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{:?}: {said}", command.get_program());
+    Ok(())
+}
