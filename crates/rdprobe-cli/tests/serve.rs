@@ -309,12 +309,11 @@ fn floods_and_dribbles_end() {
 #[test]
 fn the_scrapes_own_time_is_kept_and_what_it_cut_short_is_inconclusive() {
     let (_listener, target) = silent();
-    let serve = Serve::start(&["--timeout-offset", "300ms"]);
+    let serve = Serve::start(&["--timeout-offset", "1s"]);
     let began = Instant::now();
-    let answer =
-        serve.get_with(&format!("/probe?target={target}"), "X-Prometheus-Scrape-Timeout-Seconds: 1.2");
+    let answer = serve.get_with(&format!("/probe?target={target}"), "X-Prometheus-Scrape-Timeout-Seconds: 3");
     let took = began.elapsed();
-    assert!(took > Duration::from_millis(850) && took < Duration::from_millis(1200), "{took:?}");
+    assert!(took > Duration::from_millis(1900) && took < Duration::from_secs(3), "{took:?}");
     assert_eq!((answer.status, answer.value("probe_success")), (200, Some(0.0)));
     assert!(answer.body.contains("status=\"inconclusive\""), "{}", answer.body);
 }

@@ -54,13 +54,14 @@ pub(crate) fn run(arguments: &ServeArguments, output: &mut Output) -> Result<u8,
     let app = Arc::new(App::new(arguments, ground)?);
     let runtime = runtime(true)?;
     let outcome = runtime.block_on(async {
+        let signals = server::Signals::new();
         let listener = TcpListener::bind(arguments.listen)
             .await
             .map_err(|error| format!("cannot listen on {}: {error}", arguments.listen))?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         info!("listening on http://{address}, modules {}", app.config().names().join(", "));
         let routes = routes::router(Arc::clone(&app));
-        server::run(app, listener, routes, connections, arguments.grace).await;
+        server::run(app, listener, signals, routes, connections, arguments.grace).await;
         Ok::<_, String>(())
     });
     // A resolver that hangs is not waited for.

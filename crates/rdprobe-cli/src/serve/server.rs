@@ -27,18 +27,31 @@ const HEAD_LINES: usize = 64;
 /// For probes that were stopped to be judged and answered.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// What this process is told from outside.
+pub(super) struct Signals {
+    end: Interrupt,
+    again: Hangup,
+}
+
+impl Signals {
+    /// Must be called within a runtime, and before anybody is told that it listens: until then a signal ends the process.
+    pub(super) fn new() -> Self {
+        Self { end: Interrupt::new(), again: Hangup::new() }
+    }
+}
+
 /// Serves until a signal comes, and then for `grace` at the most; of so many connections at once.
 pub(super) async fn run(
     app: Arc<App>,
     listener: TcpListener,
+    signals: Signals,
     routes: Router,
     connections: usize,
     grace: Duration,
 ) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(connections));
-    let mut end = Interrupt::new();
-    let mut again = Hangup::new();
+    let Signals { mut end, mut again } = signals;
     loop {
         let accepted = async {
             let place = Arc::clone(&places).acquire_owned().await.expect("it is never closed");
