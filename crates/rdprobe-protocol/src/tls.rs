@@ -4,6 +4,7 @@
 //! other clients do (RFC 8446; RFC 5246 for what is before TLS 1.3). The enumeration of what a host speaks is made of
 //! such hellos too.
 
+pub mod cbc;
 mod client_hello;
 pub mod enumeration;
 mod flight;

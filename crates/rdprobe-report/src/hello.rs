@@ -118,6 +118,8 @@ fn uncompressed() -> Vec<u8> {
 pub enum ProfileKind {
     /// A client that people use.
     Client,
+    /// rdprobe's own real handshake.
+    Own,
     /// An experiment.
     Experiment,
 }

@@ -2,6 +2,7 @@
 
 mod admission;
 mod attempt;
+pub mod cbc_suites;
 mod channel;
 mod context;
 mod datagram;

@@ -19,7 +19,7 @@ pub use enumeration::{
 };
 pub use exchange::{About, Answer, Asked, EnumerationEnd, Exchange, Exchanges, ServerHello, SuiteList};
 pub use tcp::{Icmp, TcpFacts};
-pub use tls::{Alert, ProbeTls, TlsFacts};
+pub use tls::{Alert, ProbeTls, TlsFacts, TlsStack};
 pub use udp::{UdpFacts, UdpProbe};
 pub use x224::{Implementation, Negotiation, Nla, Service, X224Facts};
 
