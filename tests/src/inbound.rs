@@ -12,11 +12,13 @@ use rdprobe_protocol::certificate::certificate_facts;
 use rdprobe_protocol::credssp::exchange::{ExchangeMachine, Expected};
 use rdprobe_protocol::credssp::{CredsspMachine, TsRequest, Wrapping, kerberos};
 use rdprobe_protocol::tls::enumeration::{Enumerator, Next, Scope};
+use rdprobe_protocol::tls::legacy::{LegacyMachine, LegacySeed};
 use rdprobe_protocol::tls::{HelloMachine, HelloSeed, Reading};
 use rdprobe_protocol::udp::{Syn, SynAck};
 use rdprobe_protocol::x224::X224Machine;
 use rdprobe_protocol::{Concluded, Ending, Machine};
 use rdprobe_report::facts::{Alert, DnsFacts, Icmp, SignatureCheck, TcpFacts, TlsFacts, UdpFacts, UdpProbe};
+use rdprobe_report::hello::LEGACY_TLS;
 use rdprobe_report::{
     Ask, Attempt, Depth, Facts, Failure, FailureKind, HelloProfile, Limit, LocalFault, Millis, Observations,
     Offer, Options, Protocol, Purpose, RUSTLS, Recipe, Report, Step, StepOutcome, Target, Timestamp,
@@ -341,6 +343,9 @@ impl Connection<'_> {
             return;
         };
         let real = hello == RUSTLS;
+        if hello == LEGACY_TLS {
+            return self.legacy_tls();
+        }
         if !self.tls(hello, real, deep) || !real || !selected.uses_credssp() {
             return;
         }
@@ -381,6 +386,20 @@ impl Connection<'_> {
             self.steps.push(step(Facts::Certificate(Box::new(facts)), failure, 0));
         }
         ok
+    }
+
+    /// With the seed of the recordings, so that what was recorded is understood; what follows is read and told to nobody.
+    fn legacy_tls(&mut self) {
+        let hello = HelloSeed::from(std::array::from_fn(|index| index as u8 + 1));
+        let seed = LegacySeed { hello, premaster: [7; 46], secret: [9; 32] };
+        let mut machine = LegacyMachine::new(Some("rds01.corp.example"), &seed).expect("it has a profile");
+        let received = self.feed(&mut machine);
+        let (concluded, connection) = machine.finish();
+        self.steps.push(step(concluded.facts, concluded.failure, received));
+        if let Some(mut connection) = connection {
+            connection.receive(self.left);
+            while let Ok(Some(_)) = connection.received() {}
+        }
     }
 
     /// What follows the challenge is read as the messages of a logon are; nothing is concluded from it.
@@ -451,6 +470,16 @@ pub fn seeds() -> Vec<(String, Vec<u8>)> {
                 let says = [&first[..], second, third].concat();
                 seeds.push(whole(&format!("{confirm}-{flight}"), &says));
             }
+        }
+    }
+    // A Confirm, and then old TLS.
+    let recorded: serde_json::Value =
+        serde_json::from_str(include_str!("../../fixtures/wire/legacy_tls.json")).expect("JSON");
+    for recording in recorded["recordings"].as_array().expect("a list") {
+        for (_, confirm) in named("x224_cc_hybrid") {
+            let of = |key: &str| bytes(recording[key].as_str().unwrap_or_default());
+            let says = [&confirm[..], &of("handshake"), &of("data")].concat();
+            seeds.push(whole(recording["name"].as_str().unwrap_or_default(), &says));
         }
     }
     seeds

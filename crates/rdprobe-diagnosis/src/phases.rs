@@ -143,7 +143,9 @@ fn tls_phase(view: View<'_>) -> PhaseReport<TlsFacts> {
     if refused {
         phase.outcome = PhaseOutcome::Failed;
     }
-    let real = view.settled(Purpose::Default).and_then(tls_step).map(|step| {
+    // Old TLS where it got further than the real handshake.
+    let old = view.settled(Purpose::LegacyTls).filter(|attempt| tls_step(attempt).is_some_and(Step::is_ok));
+    let real = old.or_else(|| view.settled(Purpose::Default)).and_then(tls_step).map(|step| {
         let report: PhaseReport<()> = of_step(step);
         Box::new(ProbeTls {
             outcome: report.outcome,

@@ -1,5 +1,6 @@
 //! The way of an attempt through the handshake: which phase follows ([MS-RDPBCGR] 1.3.1.1, [MS-RDPBCGR] 5.4.5).
 
+use rdprobe_report::hello::LEGACY_TLS;
 use rdprobe_report::{Ask, Depth, Facts, Offer, Phase, Protocol, Purpose, RUSTLS, Recipe};
 
 use crate::credssp::Wrapping;
@@ -33,12 +34,13 @@ pub fn next<'r>(recipe: &'r Recipe, facts: &[Facts]) -> Option<Stage<'r>> {
     if !done(Phase::Tls) {
         return Some(Stage::Tls(hello));
     }
-    // A hand-built hello ends with what can be read in clear.
-    if hello != RUSTLS || !selected.uses_credssp() || done(Phase::Credssp) {
+    // Another hand-built hello ends with what can be read in clear.
+    if ![RUSTLS, LEGACY_TLS].contains(&hello) || !selected.uses_credssp() || done(Phase::Credssp) {
         return None;
     }
     match depth {
-        Depth::Logon => Some(Stage::Logon),
+        // Old TLS carries no credentials.
+        Depth::Logon if hello == RUSTLS => Some(Stage::Logon),
         Depth::Credssp if recipe.purpose == Purpose::Spnego => Some(Stage::Credssp(Wrapping::Spnego)),
         Depth::Credssp => Some(Stage::Credssp(Wrapping::Bare)),
         _ => None,
@@ -111,6 +113,10 @@ mod tests {
         assert_eq!(way(&direct, Protocol::SSL), ["Tls(\"all-suites\")"]);
         let logon = recipe(Purpose::Logon, true, Some(RUSTLS), Depth::Logon);
         assert_eq!(way(&logon, Protocol::HYBRID).last().unwrap(), "Logon");
+        let old = recipe(Purpose::LegacyTls, true, Some(LEGACY_TLS), Depth::Credssp);
+        assert_eq!(way(&old, Protocol::HYBRID).last().unwrap(), "Credssp(Bare)");
+        let never = recipe(Purpose::Logon, true, Some(LEGACY_TLS), Depth::Logon);
+        assert_eq!(way(&never, Protocol::HYBRID).last().unwrap(), "Tls(\"legacy-tls\")");
         let spnego = recipe(Purpose::Spnego, true, Some(RUSTLS), Depth::Credssp);
         assert_eq!(way(&spnego, Protocol::HYBRID).last().unwrap(), "Credssp(Spnego)");
     }

@@ -35,6 +35,8 @@ open_words! {
         FurtherOffer = "further-offer",
         /// The CredSSP question inside SPNEGO, where bare NTLM was refused.
         Spnego = "spnego",
+        /// The CredSSP question over TLS 1.0 to 1.2 with static RSA, where the real handshake lacks what the host has.
+        LegacyTls = "legacy-tls",
         /// The logon with the user's credentials.
         Logon = "logon",
         /// Every version, suite and group that the host speaks, over as many connections as that takes.

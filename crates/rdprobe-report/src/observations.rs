@@ -47,6 +47,9 @@ pub struct Options {
     /// Ask the default questions one after the other where one may answer the next: for runs over many targets.
     #[serde(skip_serializing_if = "is_default")]
     pub in_turn: bool,
+    /// The probe was built without TLS 1.0 to 1.2 with static RSA.
+    #[serde(skip_serializing_if = "is_default")]
+    pub without_legacy_tls: bool,
     /// Credentials were given: a logon is wanted.
     #[serde(skip_serializing_if = "is_default")]
     pub logon: bool,
@@ -100,6 +103,7 @@ impl Default for Options {
             tls_policy: None,
             parallel: Self::PARALLEL,
             in_turn: false,
+            without_legacy_tls: false,
             logon: false,
             accept_untrusted_certificate: false,
             udp: UdpQuestion::default(),

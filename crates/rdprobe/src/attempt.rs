@@ -215,6 +215,10 @@ impl<N: Network> Connection<'_, N> {
         if hello == RUSTLS {
             return Ok(Box::new(RustlsMachine::new(name)?));
         }
+        #[cfg(feature = "legacy-tls")]
+        if hello == rdprobe_report::hello::LEGACY_TLS {
+            return Ok(Box::new(crate::legacy_tls::machine(name)?));
+        }
         let profile = HelloProfile::named(hello, &self.context.options.client)
             .ok_or_else(|| format!("there is no hello profile {hello}"))?;
         let seed = HelloSeed { random: random(), session_id: random(), key_share: random() };

@@ -12,6 +12,8 @@ mod enumeration;
 mod events;
 mod handshake;
 mod layer;
+#[cfg(feature = "legacy-tls")]
+mod legacy_tls;
 mod lingering;
 #[cfg_attr(not(feature = "logon"), path = "logon_none.rs")]
 mod logon;

@@ -53,6 +53,8 @@ pub struct CbcAlgorithms {
 enum BlockCipher {
     Aes128,
     Aes256,
+    #[cfg(feature = "legacy-tls")]
+    TripleDes,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +70,8 @@ impl CbcAlgorithms {
         let cipher = match suite.cipher()? {
             Cipher::Aes128Cbc => BlockCipher::Aes128,
             Cipher::Aes256Cbc => BlockCipher::Aes256,
+            #[cfg(feature = "legacy-tls")]
+            Cipher::TripleDesCbc => BlockCipher::TripleDes,
             _ => return None,
         };
         let hash = match suite.mac()? {
@@ -84,6 +88,8 @@ impl CbcAlgorithms {
         match self.cipher {
             BlockCipher::Aes128 => 16,
             BlockCipher::Aes256 => 32,
+            #[cfg(feature = "legacy-tls")]
+            BlockCipher::TripleDes => 24,
         }
     }
 
@@ -91,6 +97,8 @@ impl CbcAlgorithms {
     pub fn block_len(self) -> usize {
         match self.cipher {
             BlockCipher::Aes128 | BlockCipher::Aes256 => 16,
+            #[cfg(feature = "legacy-tls")]
+            BlockCipher::TripleDes => 8,
         }
     }
 
@@ -143,6 +151,8 @@ impl CbcKeys {
         match self.algorithms.cipher {
             BlockCipher::Aes128 => self.encrypt::<Encryptor<Aes128>>(iv, &mut bytes)?,
             BlockCipher::Aes256 => self.encrypt::<Encryptor<Aes256>>(iv, &mut bytes)?,
+            #[cfg(feature = "legacy-tls")]
+            BlockCipher::TripleDes => self.encrypt::<Encryptor<des::TdesEde3>>(iv, &mut bytes)?,
         }
         Some(bytes)
     }
@@ -154,6 +164,8 @@ impl CbcKeys {
         match self.algorithms.cipher {
             BlockCipher::Aes128 => self.decrypt::<Decryptor<Aes128>>(iv, bytes)?,
             BlockCipher::Aes256 => self.decrypt::<Decryptor<Aes256>>(iv, bytes)?,
+            #[cfg(feature = "legacy-tls")]
+            BlockCipher::TripleDes => self.decrypt::<Decryptor<des::TdesEde3>>(iv, bytes)?,
         }
         let (padding, well_padded) = padding(bytes, room)?;
         let length = u16::try_from(room).ok()?.checked_sub(padding.into())?;
@@ -303,7 +315,8 @@ mod tests {
     fn every_length_of_a_padding_is_taken_and_no_wrong_byte_in_it() {
         let keys = keys(0xC013);
         let plain = b"0123456789a";
-        for padding in (0..=255_u8).filter(|padding| (plain.len() + 20 + 1 + usize::from(*padding)) % 16 == 0)
+        for padding in
+            (0..=255_u8).filter(|padding| (plain.len() + 20 + 1 + usize::from(*padding)).is_multiple_of(16))
         {
             let padded = |wrong: Option<usize>| {
                 let mut mac = keys.empty_mac().unwrap();

@@ -83,6 +83,8 @@ open_words! {
     pub enum TlsStack {
         /// rustls with the ECDHE suites with CBC that rdprobe adds.
         RustlsCbc = "rustls-cbc",
+        /// rdprobe's own TLS 1.0 to 1.2 with static RSA, which carries no credentials.
+        LegacyTls = "legacy-tls",
     }
 }
 

@@ -13,6 +13,7 @@ use crate::clients;
 use crate::draft::Draft;
 use crate::enumeration;
 use crate::registry;
+use crate::rules::credssp;
 use crate::silence;
 use crate::view::{View, answered, certificate, hung_up, tls, tls_facts};
 
@@ -281,6 +282,9 @@ pub(crate) fn library_lacks(view: View<'_>) -> bool {
 /// The reference client connects, and rustls cannot: say that nothing deeper was seen.
 fn depth_limited(view: View<'_>) -> Option<Finding> {
     let real = view.settled(Purpose::Default).filter(|_| library_lacks(view))?;
+    if credssp::decided(view).is_some() {
+        return None;
+    }
     let step = tls(real)?;
     let why = tls_facts(step)
         .local_error
