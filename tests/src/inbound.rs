@@ -11,6 +11,7 @@ use rdprobe_diagnosis::{MOST_AT_ONCE, MOST_ATTEMPTS, diagnose, plan};
 use rdprobe_protocol::certificate::certificate_facts;
 use rdprobe_protocol::credssp::exchange::{ExchangeMachine, Expected};
 use rdprobe_protocol::credssp::{CredsspMachine, TsRequest, Wrapping, kerberos};
+use rdprobe_protocol::mcs::McsMachine;
 use rdprobe_protocol::tls::enumeration::{Enumerator, Next, Scope};
 use rdprobe_protocol::tls::legacy::{LegacyMachine, LegacySeed};
 use rdprobe_protocol::tls::{HelloMachine, HelloSeed, Reading};
@@ -104,6 +105,7 @@ fn question(choice: u8) -> Observations {
         server_name: bit(1).then(|| "rds01.corp.example".into()),
         no_nla: bit(2),
         offers: bit(3),
+        mcs: bit(3),
         tls: bit(3),
         in_turn: bit(4),
         udp: match choice >> 5 & 3 {
@@ -339,6 +341,11 @@ impl Connection<'_> {
             };
             selected = confirmed;
         }
+        if selected == Protocol::RDP && deep.depth == Depth::Mcs {
+            let concluded = self.drive(McsMachine::new(selected));
+            self.record(concluded);
+            return;
+        }
         let (Some(hello), true) = (hello, selected.uses_tls() && deep.depth >= Depth::Tls) else {
             return;
         };
@@ -346,7 +353,14 @@ impl Connection<'_> {
         if hello == LEGACY_TLS {
             return self.legacy_tls();
         }
-        if !self.tls(hello, real, deep) || !real || !selected.uses_credssp() {
+        if !self.tls(hello, real, deep) || !real {
+            return;
+        }
+        if !selected.uses_credssp() {
+            if deep.depth == Depth::Mcs {
+                let concluded = self.drive(McsMachine::new(selected));
+                self.record(concluded);
+            }
             return;
         }
         if deep.depth >= Depth::Credssp {

@@ -86,6 +86,7 @@ pub fn suspected(seen: &Observations) -> Option<String> {
     findings.extend(rules::x224::findings(view));
     findings.extend(rules::tls::findings(view));
     findings.extend(rules::credssp::findings(view));
+    findings.extend(rules::mcs::findings(view));
     Some(format!("{} so far", worst_error(&findings)?.code))
 }
 
@@ -103,6 +104,7 @@ fn on_address(view: View<'_>, now: Timestamp) -> Vec<Finding> {
     findings.extend(rules::tls::findings(view));
     findings.extend(rules::certificate::findings(view, now));
     findings.extend(rules::credssp::findings(view));
+    findings.extend(rules::mcs::findings(view));
     findings.extend(rules::udp::findings(view));
     findings
 }

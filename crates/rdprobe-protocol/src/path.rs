@@ -14,6 +14,8 @@ pub enum Stage<'r> {
     Tls(&'r str),
     /// The CredSSP challenge, its question wrapped like this.
     Credssp(Wrapping),
+    /// The MCS Connect Initial under this protocol.
+    Mcs(Protocol),
     /// CredSSP with credentials.
     Logon,
 }
@@ -30,19 +32,26 @@ pub fn next<'r>(recipe: &'r Recipe, facts: &[Facts]) -> Option<Stage<'r>> {
         Some(_) => selected(facts)?,
         None => Protocol::SSL,
     };
+    let mcs = || (*depth == Depth::Mcs && !done(Phase::Mcs)).then_some(Stage::Mcs(selected));
+    if !selected.uses_tls() && !selected.uses_credssp() {
+        return mcs();
+    }
     let hello = hello.as_deref().filter(|_| selected.uses_tls() && *depth >= Depth::Tls)?;
     if !done(Phase::Tls) {
         return Some(Stage::Tls(hello));
     }
     // Another hand-built hello ends with what can be read in clear.
-    if ![RUSTLS, LEGACY_TLS].contains(&hello) || !selected.uses_credssp() || done(Phase::Credssp) {
+    if ![RUSTLS, LEGACY_TLS].contains(&hello) || done(Phase::Credssp) {
         return None;
+    }
+    if !selected.uses_credssp() {
+        return mcs();
     }
     match depth {
         // Old TLS carries no credentials.
         Depth::Logon if hello == RUSTLS => Some(Stage::Logon),
         Depth::Credssp if recipe.purpose == Purpose::Spnego => Some(Stage::Credssp(Wrapping::Spnego)),
-        Depth::Credssp => Some(Stage::Credssp(Wrapping::Bare)),
+        Depth::Credssp | Depth::Mcs => Some(Stage::Credssp(Wrapping::Bare)),
         _ => None,
     }
 }
@@ -89,6 +98,7 @@ mod tests {
                     Facts::X224(Box::new(X224Facts { selected: Some(selected), ..X224Facts::default() }))
                 }
                 Stage::Tls(_) => Facts::Tls(Box::<TlsFacts>::default()),
+                Stage::Mcs(_) => Facts::Mcs(Box::default()),
                 Stage::Credssp(_) | Stage::Logon => Facts::Credssp(Box::<CredsspFacts>::default()),
             });
         }
@@ -101,6 +111,16 @@ mod tests {
         assert_eq!(way(&usual, Protocol::RDP), ["X224"]);
         assert_eq!(way(&usual, Protocol::SSL), ["X224", "Tls(\"rustls\")"]);
         assert_eq!(way(&usual, Protocol::HYBRID_EX), ["X224", "Tls(\"rustls\")", "Credssp(Bare)"]);
+    }
+
+    #[test]
+    fn mcs_follows_where_no_credssp_was_selected() {
+        let usual = recipe(Purpose::Default, true, Some(RUSTLS), Depth::Mcs);
+        assert_eq!(way(&usual, Protocol::RDP).last().unwrap(), "Mcs(Protocol(0))");
+        assert_eq!(way(&usual, Protocol::SSL), ["X224", "Tls(\"rustls\")", "Mcs(Protocol(1))"]);
+        assert_eq!(way(&usual, Protocol::HYBRID), ["X224", "Tls(\"rustls\")", "Credssp(Bare)"]);
+        let alone = recipe(Purpose::RdpOnly, true, None, Depth::Mcs);
+        assert_eq!(way(&alone, Protocol::RDP).last().unwrap(), "Mcs(Protocol(0))");
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub enum Depth {
     Tls,
     /// Up to the CredSSP challenge, where CredSSP was selected.
     Credssp,
+    /// Up to the MCS Connect Response where no CredSSP was selected, else to its challenge.
+    Mcs,
     /// Up to the verified `pubKeyAuth`, with credentials.
     Logon,
 }

@@ -35,6 +35,9 @@ pub struct Options {
     /// Ask about RDSTLS and Entra ID too.
     #[serde(skip_serializing_if = "is_default")]
     pub offers: bool,
+    /// Go on to the MCS Connect Response where no CredSSP was selected.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mcs: bool,
     /// Enumerate what the host speaks of TLS.
     #[serde(skip_serializing_if = "is_default")]
     pub tls: bool,
@@ -99,6 +102,7 @@ impl Default for Options {
             gateway: None,
             no_nla: false,
             offers: false,
+            mcs: false,
             tls: false,
             tls_policy: None,
             parallel: Self::PARALLEL,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rdprobe_diagnosis::Ground;
 use rdprobe_protocol::credssp::CredsspMachine;
+use rdprobe_protocol::mcs::McsMachine;
 use rdprobe_protocol::path::{self, Stage};
 use rdprobe_protocol::tls::{HelloMachine, HelloSeed};
 use rdprobe_protocol::x224::X224Machine;
@@ -169,6 +170,11 @@ impl<N: Network> Connection<'_, N> {
                     let mut machine = Box::new(CredsspMachine::new(wrapping));
                     self.drive(Phase::Credssp, &mut *machine, channel).await;
                     self.with_skew(machine.conclude(), lap.from.elapsed())
+                }
+                Stage::Mcs(selected) => {
+                    let mut machine = Box::new(McsMachine::new(selected));
+                    self.drive(Phase::Mcs, &mut *machine, channel).await;
+                    machine.conclude()
                 }
                 Stage::Logon => {
                     let Some(ready) = ready.take() else { return };
