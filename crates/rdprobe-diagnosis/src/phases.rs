@@ -41,7 +41,7 @@ pub(crate) fn report(
         phases.credssp = credssp_phase(view, findings);
     }
     if seen.options.mcs {
-        phases.mcs = mcs_phase(view);
+        phases.mcs = mcs_phase(view, findings);
     }
     if let Some((_, step, facts)) = udp::decided(view) {
         phases.udp = PhaseReport { facts: facts.clone(), ..of_step(step) };
@@ -183,9 +183,14 @@ fn certificate_phase(
     phase
 }
 
-fn mcs_phase(view: View<'_>) -> PhaseReport<rdprobe_report::facts::McsFacts> {
+fn mcs_phase(view: View<'_>, findings: &[Finding]) -> PhaseReport<rdprobe_report::facts::McsFacts> {
     if let Some((_, step, facts)) = mcs::decided(view) {
-        return PhaseReport { facts: facts.clone(), ..of_step(step) };
+        let mut phase = PhaseReport { facts: facts.clone(), ..of_step(step) };
+        // What failed has a finding; our own fault, or a wait cut short, says nothing of the host.
+        if !step.is_ok() && !findings.iter().any(|finding| finding.phase == Phase::Mcs) {
+            phase.outcome = PhaseOutcome::Inconclusive;
+        }
+        return phase;
     }
     // Behind CredSSP it is shown to those who have logged on alone.
     let selected = view.x224().and_then(|(_, step)| x224_facts(step)?.selected);
