@@ -11,12 +11,15 @@ use rdprobe_diagnosis::{MOST_AT_ONCE, MOST_ATTEMPTS, diagnose, plan};
 use rdprobe_protocol::certificate::certificate_facts;
 use rdprobe_protocol::credssp::exchange::{ExchangeMachine, Expected};
 use rdprobe_protocol::credssp::{CredsspMachine, TsRequest, Wrapping, kerberos};
+use rdprobe_protocol::mcs::McsMachine;
 use rdprobe_protocol::tls::enumeration::{Enumerator, Next, Scope};
+use rdprobe_protocol::tls::legacy::{LegacyMachine, LegacySeed};
 use rdprobe_protocol::tls::{HelloMachine, HelloSeed, Reading};
 use rdprobe_protocol::udp::{Syn, SynAck};
 use rdprobe_protocol::x224::X224Machine;
 use rdprobe_protocol::{Concluded, Ending, Machine};
 use rdprobe_report::facts::{Alert, DnsFacts, Icmp, SignatureCheck, TcpFacts, TlsFacts, UdpFacts, UdpProbe};
+use rdprobe_report::hello::LEGACY_TLS;
 use rdprobe_report::{
     Ask, Attempt, Depth, Facts, Failure, FailureKind, HelloProfile, Limit, LocalFault, Millis, Observations,
     Offer, Options, Protocol, Purpose, RUSTLS, Recipe, Report, Step, StepOutcome, Target, Timestamp,
@@ -102,6 +105,7 @@ fn question(choice: u8) -> Observations {
         server_name: bit(1).then(|| "rds01.corp.example".into()),
         no_nla: bit(2),
         offers: bit(3),
+        mcs: bit(3),
         tls: bit(3),
         in_turn: bit(4),
         udp: match choice >> 5 & 3 {
@@ -337,11 +341,26 @@ impl Connection<'_> {
             };
             selected = confirmed;
         }
+        if selected == Protocol::RDP && deep.depth == Depth::Mcs {
+            let concluded = self.drive(McsMachine::new(selected));
+            self.record(concluded);
+            return;
+        }
         let (Some(hello), true) = (hello, selected.uses_tls() && deep.depth >= Depth::Tls) else {
             return;
         };
         let real = hello == RUSTLS;
-        if !self.tls(hello, real, deep) || !real || !selected.uses_credssp() {
+        if hello == LEGACY_TLS {
+            return self.legacy_tls();
+        }
+        if !self.tls(hello, real, deep) || !real {
+            return;
+        }
+        if !selected.uses_credssp() {
+            if deep.depth == Depth::Mcs {
+                let concluded = self.drive(McsMachine::new(selected));
+                self.record(concluded);
+            }
             return;
         }
         if deep.depth >= Depth::Credssp {
@@ -381,6 +400,20 @@ impl Connection<'_> {
             self.steps.push(step(Facts::Certificate(Box::new(facts)), failure, 0));
         }
         ok
+    }
+
+    /// With the seed of the recordings, so that what was recorded is understood; what follows is read and told to nobody.
+    fn legacy_tls(&mut self) {
+        let hello = HelloSeed::from(std::array::from_fn(|index| index as u8 + 1));
+        let seed = LegacySeed { hello, premaster: [7; 46], secret: [9; 32] };
+        let mut machine = LegacyMachine::new(Some("rds01.corp.example"), &seed).expect("it has a profile");
+        let received = self.feed(&mut machine);
+        let (concluded, connection) = machine.finish();
+        self.steps.push(step(concluded.facts, concluded.failure, received));
+        if let Some(mut connection) = connection {
+            connection.receive(self.left);
+            while let Ok(Some(_)) = connection.received() {}
+        }
     }
 
     /// What follows the challenge is read as the messages of a logon are; nothing is concluded from it.
@@ -451,6 +484,16 @@ pub fn seeds() -> Vec<(String, Vec<u8>)> {
                 let says = [&first[..], second, third].concat();
                 seeds.push(whole(&format!("{confirm}-{flight}"), &says));
             }
+        }
+    }
+    // A Confirm, and then old TLS.
+    let recorded: serde_json::Value =
+        serde_json::from_str(include_str!("../../fixtures/wire/legacy_tls.json")).expect("JSON");
+    for recording in recorded["recordings"].as_array().expect("a list") {
+        for (_, confirm) in named("x224_cc_hybrid") {
+            let of = |key: &str| bytes(recording[key].as_str().unwrap_or_default());
+            let says = [&confirm[..], &of("handshake"), &of("data")].concat();
+            seeds.push(whole(recording["name"].as_str().unwrap_or_default(), &says));
         }
     }
     seeds

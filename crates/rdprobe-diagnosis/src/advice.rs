@@ -117,6 +117,9 @@ pub(crate) fn ruled_out(seen: &Observations, phases: &Phases, findings: &[Findin
             line(Phase::Certificate, "the host proved that it can use its private key".into());
         }
     }
+    if phases.mcs.outcome == PhaseOutcome::Ok {
+        line(Phase::Mcs, "the RDP server itself answers, behind whatever terminates TLS".into());
+    }
     if phases.credssp.outcome == PhaseOutcome::Ok {
         let facts = &phases.credssp.facts;
         let version = facts.version.map(|version| format!(" (version {version})")).unwrap_or_default();

@@ -11,8 +11,8 @@ use crate::rules::certificate;
 use crate::rules::tls::outcome::{self, offers, tells};
 use crate::view::{View, answered, certificate as certificate_of, tls, tls_facts};
 
-/// The client whose offer is that of our own TLS library.
-pub(crate) const OWN_LIBRARY: &str = "ironrdp";
+/// The client on the library of our own real handshake, which offers some suites more.
+const SAME_LIBRARY: &str = "ironrdp";
 
 /// Every client of the registry; none where no hello was answered, since nothing follows then.
 pub(crate) fn clients(view: View<'_>) -> Vec<ClientReport> {
@@ -121,13 +121,15 @@ fn attempted(view: View<'_>, client: &HelloProfile) -> Option<Judged> {
     })
 }
 
-/// The real handshake, for the client that is our own library.
+/// The real handshake, for the client on the same library. A choice that only we offer says nothing of what the host
+/// would choose for it.
 fn library(view: View<'_>, client: &HelloProfile) -> Option<Judged> {
-    let attempt = view.settled(Purpose::Default).filter(|_| client.id == OWN_LIBRARY)?;
+    let attempt = view.settled(Purpose::Default).filter(|_| client.id == SAME_LIBRARY)?;
     let step = tls(attempt)?;
     let facts = tls_facts(step);
     if step.is_ok() {
-        return Some(Judged::connects(facts.version, facts.suite));
+        let connects = || Judged::connects(facts.version, facts.suite);
+        return outcome::offers(client, facts).then(connects);
     }
     let failure = step.failure.as_ref()?;
     match failure.local_fault() {
@@ -244,8 +246,7 @@ fn chosen(view: View<'_>) -> Vec<Chosen<'_>> {
         .filter(|attempt| answered(attempt))
         .filter_map(|attempt| {
             let hello = attempt.recipe.hello()?;
-            let id = if hello == rdprobe_report::RUSTLS { OWN_LIBRARY } else { hello };
-            let profile = HelloProfile::named(id, &view.seen.options.client)?;
+            let profile = HelloProfile::named(hello, &view.seen.options.client)?;
             let curve = certificate_of(attempt).and_then(|facts| facts.key.as_ref()?.curve.as_deref());
             let facts = outcome::facts(attempt).clone();
             Some(Chosen { facts, offered: profile.versions, curve_fits: curve.unwrap_or_default() })

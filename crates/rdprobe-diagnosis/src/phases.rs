@@ -8,7 +8,7 @@ use rdprobe_report::{
 
 use crate::coverage::{Coverage, State};
 use crate::enumeration;
-use crate::rules::{certificate, credssp, tls, udp, x224};
+use crate::rules::{certificate, credssp, mcs, tls, udp, x224};
 use crate::view::{View, certificate as certificate_of, tcp_facts, tls as tls_step, tls_facts, x224_facts};
 use crate::{registry, windows};
 
@@ -20,7 +20,9 @@ pub(crate) fn report(
     now: Timestamp,
 ) -> Phases {
     let mut phases = Phases { dns: dns(seen), ..Phases::default() };
-    phases.mcs.outcome = PhaseOutcome::NotRequested;
+    if !seen.options.mcs {
+        phases.mcs.outcome = PhaseOutcome::NotRequested;
+    }
     phases.licensing.outcome = PhaseOutcome::NotRequested;
     if seen.options.udp == UdpQuestion::Off {
         phases.udp.outcome = PhaseOutcome::NotRequested;
@@ -37,6 +39,9 @@ pub(crate) fn report(
         phases.tls = tls_phase(view);
         phases.certificate = certificate_phase(view, findings, now);
         phases.credssp = credssp_phase(view, findings);
+    }
+    if seen.options.mcs {
+        phases.mcs = mcs_phase(view, findings);
     }
     if let Some((_, step, facts)) = udp::decided(view) {
         phases.udp = PhaseReport { facts: facts.clone(), ..of_step(step) };
@@ -143,7 +148,9 @@ fn tls_phase(view: View<'_>) -> PhaseReport<TlsFacts> {
     if refused {
         phase.outcome = PhaseOutcome::Failed;
     }
-    let real = view.settled(Purpose::Default).and_then(tls_step).map(|step| {
+    // Old TLS where it got further than the real handshake.
+    let old = view.settled(Purpose::LegacyTls).filter(|attempt| tls_step(attempt).is_some_and(Step::is_ok));
+    let real = old.or_else(|| view.settled(Purpose::Default)).and_then(tls_step).map(|step| {
         let report: PhaseReport<()> = of_step(step);
         Box::new(ProbeTls {
             outcome: report.outcome,
@@ -174,6 +181,22 @@ fn certificate_phase(
         |finding: &Finding| finding.phase == Phase::Certificate && finding.severity == Severity::Error;
     phase.outcome = if findings.iter().any(broken) { PhaseOutcome::Failed } else { PhaseOutcome::Ok };
     phase
+}
+
+fn mcs_phase(view: View<'_>, findings: &[Finding]) -> PhaseReport<rdprobe_report::facts::McsFacts> {
+    if let Some((_, step, facts)) = mcs::decided(view) {
+        let mut phase = PhaseReport { facts: facts.clone(), ..of_step(step) };
+        // What failed has a finding; our own fault, or a wait cut short, says nothing of the host.
+        if !step.is_ok() && !findings.iter().any(|finding| finding.phase == Phase::Mcs) {
+            phase.outcome = PhaseOutcome::Inconclusive;
+        }
+        return phase;
+    }
+    // Behind CredSSP it is shown to those who have logged on alone.
+    let selected = view.x224().and_then(|(_, step)| x224_facts(step)?.selected);
+    let hidden = selected.is_some_and(Protocol::uses_credssp);
+    let outcome = if hidden { PhaseOutcome::NotObservable } else { PhaseOutcome::NotReached };
+    PhaseReport { outcome, ..PhaseReport::default() }
 }
 
 fn credssp_phase(view: View<'_>, findings: &[Finding]) -> PhaseReport<rdprobe_report::facts::CredsspFacts> {

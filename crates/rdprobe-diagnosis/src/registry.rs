@@ -134,6 +134,14 @@ registry! {
         LOGON_SKIPPED "logon-skipped" Info Certain;
         LOGON_NOT_OBSERVABLE "logon-not-observable" Info Certain;
     }
+    "mcs" {
+        MCS_REFUSED "mcs-refused" Error Certain;
+        MCS_RESET "mcs-reset" Error Certain;
+        MCS_CLOSED "mcs-closed" Error Certain;
+        MCS_TIMEOUT "mcs-timeout" Error Certain;
+        MCS_MALFORMED "mcs-malformed" Error Certain;
+        MCS_WEAK_ENCRYPTION "mcs-weak-encryption" Warning Certain;
+    }
     "udp" {
         UDP_NO_ANSWER "udp-no-answer" Info Certain;
         UDP_MALFORMED "udp-malformed" Info Certain;
@@ -153,8 +161,7 @@ registry! {
 }
 
 /// Codes whose phase is not built yet; they stand here so that nobody takes them for something else.
-pub const RESERVED: &[&str] =
-    &["mcs-refused", "mcs-weak-encryption", "licensing-no-server", "licensing-rejected", "server-error-info"];
+pub const RESERVED: &[&str] = &["licensing-no-server", "licensing-rejected", "server-error-info"];
 
 /// The verdict's code where there is no primary finding.
 pub const HEALTHY: Code = Code::new("healthy");

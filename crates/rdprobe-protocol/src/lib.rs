@@ -10,6 +10,7 @@ pub mod certificate;
 pub mod credssp;
 mod decode;
 mod machine;
+pub mod mcs;
 pub mod path;
 #[cfg(test)]
 mod testing;

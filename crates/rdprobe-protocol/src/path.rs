@@ -1,5 +1,6 @@
 //! The way of an attempt through the handshake: which phase follows ([MS-RDPBCGR] 1.3.1.1, [MS-RDPBCGR] 5.4.5).
 
+use rdprobe_report::hello::LEGACY_TLS;
 use rdprobe_report::{Ask, Depth, Facts, Offer, Phase, Protocol, Purpose, RUSTLS, Recipe};
 
 use crate::credssp::Wrapping;
@@ -13,6 +14,8 @@ pub enum Stage<'r> {
     Tls(&'r str),
     /// The CredSSP challenge, its question wrapped like this.
     Credssp(Wrapping),
+    /// The MCS Connect Initial under this protocol.
+    Mcs(Protocol),
     /// CredSSP with credentials.
     Logon,
 }
@@ -29,18 +32,26 @@ pub fn next<'r>(recipe: &'r Recipe, facts: &[Facts]) -> Option<Stage<'r>> {
         Some(_) => selected(facts)?,
         None => Protocol::SSL,
     };
+    let mcs = || (*depth == Depth::Mcs && !done(Phase::Mcs)).then_some(Stage::Mcs(selected));
+    if !selected.uses_tls() && !selected.uses_credssp() {
+        return mcs();
+    }
     let hello = hello.as_deref().filter(|_| selected.uses_tls() && *depth >= Depth::Tls)?;
     if !done(Phase::Tls) {
         return Some(Stage::Tls(hello));
     }
-    // A hand-built hello ends with what can be read in clear.
-    if hello != RUSTLS || !selected.uses_credssp() || done(Phase::Credssp) {
+    // Another hand-built hello ends with what can be read in clear.
+    if ![RUSTLS, LEGACY_TLS].contains(&hello) || done(Phase::Credssp) {
         return None;
     }
+    if !selected.uses_credssp() {
+        return mcs();
+    }
     match depth {
-        Depth::Logon => Some(Stage::Logon),
+        // Old TLS carries no credentials.
+        Depth::Logon if hello == RUSTLS => Some(Stage::Logon),
         Depth::Credssp if recipe.purpose == Purpose::Spnego => Some(Stage::Credssp(Wrapping::Spnego)),
-        Depth::Credssp => Some(Stage::Credssp(Wrapping::Bare)),
+        Depth::Credssp | Depth::Mcs => Some(Stage::Credssp(Wrapping::Bare)),
         _ => None,
     }
 }
@@ -87,6 +98,7 @@ mod tests {
                     Facts::X224(Box::new(X224Facts { selected: Some(selected), ..X224Facts::default() }))
                 }
                 Stage::Tls(_) => Facts::Tls(Box::<TlsFacts>::default()),
+                Stage::Mcs(_) => Facts::Mcs(Box::default()),
                 Stage::Credssp(_) | Stage::Logon => Facts::Credssp(Box::<CredsspFacts>::default()),
             });
         }
@@ -102,6 +114,16 @@ mod tests {
     }
 
     #[test]
+    fn mcs_follows_where_no_credssp_was_selected() {
+        let usual = recipe(Purpose::Default, true, Some(RUSTLS), Depth::Mcs);
+        assert_eq!(way(&usual, Protocol::RDP).last().unwrap(), "Mcs(Protocol(0))");
+        assert_eq!(way(&usual, Protocol::SSL), ["X224", "Tls(\"rustls\")", "Mcs(Protocol(1))"]);
+        assert_eq!(way(&usual, Protocol::HYBRID), ["X224", "Tls(\"rustls\")", "Credssp(Bare)"]);
+        let alone = recipe(Purpose::RdpOnly, true, None, Depth::Mcs);
+        assert_eq!(way(&alone, Protocol::RDP).last().unwrap(), "Mcs(Protocol(0))");
+    }
+
+    #[test]
     fn the_recipe_ends_it() {
         let hello = recipe(Purpose::ReferenceHello, true, Some(ALL_SUITES), Depth::Credssp);
         assert_eq!(way(&hello, Protocol::HYBRID), ["X224", "Tls(\"all-suites\")"]);
@@ -111,6 +133,10 @@ mod tests {
         assert_eq!(way(&direct, Protocol::SSL), ["Tls(\"all-suites\")"]);
         let logon = recipe(Purpose::Logon, true, Some(RUSTLS), Depth::Logon);
         assert_eq!(way(&logon, Protocol::HYBRID).last().unwrap(), "Logon");
+        let old = recipe(Purpose::LegacyTls, true, Some(LEGACY_TLS), Depth::Credssp);
+        assert_eq!(way(&old, Protocol::HYBRID).last().unwrap(), "Credssp(Bare)");
+        let never = recipe(Purpose::Logon, true, Some(LEGACY_TLS), Depth::Logon);
+        assert_eq!(way(&never, Protocol::HYBRID).last().unwrap(), "Tls(\"legacy-tls\")");
         let spnego = recipe(Purpose::Spnego, true, Some(RUSTLS), Depth::Credssp);
         assert_eq!(way(&spnego, Protocol::HYBRID).last().unwrap(), "Credssp(Spnego)");
     }

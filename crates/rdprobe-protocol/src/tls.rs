@@ -4,12 +4,15 @@
 //! other clients do (RFC 8446; RFC 5246 for what is before TLS 1.3). The enumeration of what a host speaks is made of
 //! such hellos too.
 
+pub mod cbc;
 mod client_hello;
 pub mod enumeration;
 mod flight;
 mod handshake;
 mod hello_reader;
 mod key_share;
+#[cfg(feature = "legacy-tls")]
+pub mod legacy;
 mod not_tls;
 mod offered;
 
@@ -40,6 +43,10 @@ mod message {
     pub(super) const CERTIFICATE_REQUEST: u8 = 13;
     pub(super) const SERVER_HELLO_DONE: u8 = 14;
     pub(super) const CERTIFICATE_STATUS: u8 = 22;
+    #[cfg(feature = "legacy-tls")]
+    pub(super) const CLIENT_KEY_EXCHANGE: u8 = 16;
+    #[cfg(feature = "legacy-tls")]
+    pub(super) const FINISHED: u8 = 20;
 
     pub(super) const HEADER: usize = 4;
 }

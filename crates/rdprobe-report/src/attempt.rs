@@ -37,6 +37,8 @@ open_words! {
         Spnego = "spnego",
         /// Port 3389 of the address, where the port that was asked has no Remote Desktop.
         UsualPort = "usual-port",
+        /// The CredSSP question over TLS 1.0 to 1.2 with static RSA, where the real handshake lacks what the host has.
+        LegacyTls = "legacy-tls",
         /// The logon with the user's credentials.
         Logon = "logon",
         /// Every version, suite and group that the host speaks, over as many connections as that takes.
@@ -57,6 +59,8 @@ pub enum Depth {
     Tls,
     /// Up to the CredSSP challenge, where CredSSP was selected.
     Credssp,
+    /// Up to the MCS Connect Response where no CredSSP was selected, else to its challenge.
+    Mcs,
     /// Up to the verified `pubKeyAuth`, with credentials.
     Logon,
 }

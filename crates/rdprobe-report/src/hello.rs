@@ -20,6 +20,8 @@ pub const TLS13_ALL_SUITES: &str = "tls13-all-suites";
 pub const TLS12_RSA_CBC: &str = "tls12-rsa-cbc";
 /// TLS 1.0 alone.
 pub const TLS10: &str = "tls10";
+/// TLS 1.0 to 1.2 with static RSA and CBC, of which rdprobe completes the handshake by itself.
+pub const LEGACY_TLS: &str = "legacy-tls";
 /// The reference client's hello, cut to what it cannot do without.
 pub const SMALL: &str = "small";
 /// The reference client's hello without a server name.
@@ -118,6 +120,8 @@ fn uncompressed() -> Vec<u8> {
 pub enum ProfileKind {
     /// A client that people use.
     Client,
+    /// rdprobe's own real handshake.
+    Own,
     /// An experiment.
     Experiment,
 }

@@ -35,6 +35,9 @@ pub struct Options {
     /// Ask about RDSTLS and Entra ID too.
     #[serde(skip_serializing_if = "is_default")]
     pub offers: bool,
+    /// Go on to the MCS Connect Response where no CredSSP was selected.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mcs: bool,
     /// Enumerate what the host speaks of TLS.
     #[serde(skip_serializing_if = "is_default")]
     pub tls: bool,
@@ -47,6 +50,9 @@ pub struct Options {
     /// Ask the default questions one after the other where one may answer the next: for runs over many targets.
     #[serde(skip_serializing_if = "is_default")]
     pub in_turn: bool,
+    /// The probe was built without TLS 1.0 to 1.2 with static RSA.
+    #[serde(skip_serializing_if = "is_default")]
+    pub without_legacy_tls: bool,
     /// Credentials were given: a logon is wanted.
     #[serde(skip_serializing_if = "is_default")]
     pub logon: bool,
@@ -99,10 +105,12 @@ impl Default for Options {
             gateway: None,
             no_nla: false,
             offers: false,
+            mcs: false,
             tls: false,
             tls_policy: None,
             parallel: Self::PARALLEL,
             in_turn: false,
+            without_legacy_tls: false,
             logon: false,
             accept_untrusted_certificate: false,
             udp: UdpQuestion::default(),

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{
-    CertificateFacts, CredsspFacts, DnsFacts, TcpFacts, TlsFacts, UdpFacts, X224Facts, is_default,
+    CertificateFacts, CredsspFacts, DnsFacts, McsFacts, TcpFacts, TlsFacts, UdpFacts, X224Facts, is_default,
 };
 use crate::{
     Attempt, ClientReport, ExpectationReport, Failure, Finding, Millis, Observations, Options, PhaseOutcome,
@@ -137,7 +137,7 @@ pub struct Phases {
     /// CredSSP.
     pub credssp: PhaseReport<CredsspFacts>,
     /// MCS.
-    pub mcs: PhaseReport<NoFacts>,
+    pub mcs: PhaseReport<McsFacts>,
     /// Licensing.
     pub licensing: PhaseReport<NoFacts>,
     /// UDP.

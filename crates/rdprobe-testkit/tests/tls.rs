@@ -77,7 +77,7 @@ async fn talk(
     stream: &mut SimulatedStream,
     question: &[u8],
 ) -> Result<(ClientConnection, Vec<u8>), rustls::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rdprobe::cbc_suites::provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
@@ -113,6 +113,29 @@ async fn talk(
             std::io::Read::read_exact(&mut tls.reader(), &mut plaintext).unwrap();
             answer.extend(plaintext);
         }
+    }
+}
+
+/// Both sides are of rdprobe's making here; that others understand them is shown by the interop matrix.
+#[test]
+fn every_suite_with_cbc_is_spoken() {
+    let rings = rustls::crypto::ring::default_provider().cipher_suites;
+    for suite in rdprobe::cbc_suites::provider().cipher_suites.iter().filter(|suite| !rings.contains(suite)) {
+        let name = rdprobe_report::CipherSuite(suite.suite().into()).to_string();
+        let certificate = if name.contains("_ECDSA_") { "ecdsa" } else { "good" };
+        let long = "5a".repeat(40_000);
+        let rules = format!(
+            "{{ tls = {{ certificate = '{certificate}', versions = ['TLS 1.2'], suites = ['{name}'] }} }}, \
+             {{ expect_tls = 5 }}, {{ send_tls = '{long}' }}"
+        );
+        let simulation = simulate(&one_host(&rules), |network| async move {
+            let mut stream = open(&network).await;
+            let (tls, answer) = talk(&mut stream, b"hello").await.unwrap();
+            let spoken: u16 = tls.negotiated_cipher_suite().unwrap().suite().into();
+            (spoken, answer)
+        });
+        assert_eq!(simulation.output.0, u16::from(suite.suite()));
+        assert!(!simulation.output.1.is_empty() && simulation.output.1.iter().all(|byte| *byte == 0x5A));
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rdprobe_diagnosis::Ground;
 use rdprobe_protocol::credssp::CredsspMachine;
+use rdprobe_protocol::mcs::McsMachine;
 use rdprobe_protocol::path::{self, Stage};
 use rdprobe_protocol::tls::{HelloMachine, HelloSeed};
 use rdprobe_protocol::x224::X224Machine;
@@ -170,6 +171,11 @@ impl<N: Network> Connection<'_, N> {
                     self.drive(Phase::Credssp, &mut *machine, channel).await;
                     self.with_skew(machine.conclude(), lap.from.elapsed())
                 }
+                Stage::Mcs(selected) => {
+                    let mut machine = Box::new(McsMachine::new(selected));
+                    self.drive(Phase::Mcs, &mut *machine, channel).await;
+                    machine.conclude()
+                }
                 Stage::Logon => {
                     let Some(ready) = ready.take() else { return };
                     let until = self.until(lap.from, self.context.timeouts.phase);
@@ -214,6 +220,10 @@ impl<N: Network> Connection<'_, N> {
         let name = self.context.server_name;
         if hello == RUSTLS {
             return Ok(Box::new(RustlsMachine::new(name)?));
+        }
+        #[cfg(feature = "legacy-tls")]
+        if hello == rdprobe_report::hello::LEGACY_TLS {
+            return Ok(Box::new(crate::legacy_tls::machine(name)?));
         }
         let profile = HelloProfile::named(hello, &self.context.options.client)
             .ok_or_else(|| format!("there is no hello profile {hello}"))?;

@@ -3,11 +3,12 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::cbc_suites;
 use crate::layer::Layer;
 use crate::trust::is_verifiable;
 use rdprobe_protocol::tls::HelloMachine;
 use rdprobe_protocol::{Concluded, Ending, Machine};
-use rdprobe_report::facts::{Alert, SignatureCheck, TlsFacts};
+use rdprobe_report::facts::{Alert, SignatureCheck, TlsFacts, TlsStack};
 use rdprobe_report::{
     CipherSuite, Facts, Failure, FailureKind, LocalFault, NamedGroup, RUSTLS, SignatureScheme, TlsVersion,
 };
@@ -31,7 +32,7 @@ const MOST_BYTES: u64 = 256 * 1024;
 /// The provider behind every handshake, and our source of random bytes.
 pub(crate) fn provider() -> &'static Arc<CryptoProvider> {
     static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
-    PROVIDER.get_or_init(|| Arc::new(rustls::crypto::ring::default_provider()))
+    PROVIDER.get_or_init(|| Arc::new(cbc_suites::provider()))
 }
 
 /// Fills a buffer with random bytes.
@@ -148,6 +149,8 @@ impl RustlsMachine {
             self.tls.protocol_version().map(|version| TlsVersion(version.into())).or(read.version);
         facts.suite =
             self.tls.negotiated_cipher_suite().map(|suite| CipherSuite(suite.suite().into())).or(read.suite);
+        let ours = facts.completed && facts.suite.is_some_and(cbc_suites::has);
+        facts.stack = ours.then_some(TlsStack::RustlsCbc);
         facts.suite_code = facts.suite.map(CipherSuite::code);
         let group = self.tls.negotiated_key_exchange_group().map(|group| NamedGroup(group.name().into()));
         facts.group = group.or(read.group);
@@ -401,5 +404,39 @@ impl ServerCertVerifier for Recorder {
         // of today's clients, or it would say nothing of them: reserved values that every server passes over.
         schemes.extend(LONG_HELLO.map(rustls::SignatureScheme::from));
         schemes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rdprobe_protocol::tls::ClientHello;
+    use rdprobe_report::HelloProfile;
+
+    use super::*;
+
+    #[test]
+    fn our_own_profile_is_what_is_sent() {
+        let bytes = RustlsMachine::new("rds01.corp.example").unwrap().outgoing();
+        let sent = ClientHello::decode(&bytes).unwrap();
+        let profile = HelloProfile::named(RUSTLS, "").unwrap();
+        let suites: Vec<CipherSuite> = sent.suites.into_iter().filter(|suite| !suite.is_signal()).collect();
+        assert_eq!(suites, profile.suites);
+        assert_eq!(sent.versions, profile.versions);
+        assert_eq!(sent.groups, profile.groups);
+        assert_eq!(sent.key_shares, profile.key_shares);
+        let meant = sent.signature_schemes.into_iter().filter(|scheme| !LONG_HELLO.contains(&scheme.0));
+        let profiled: BTreeSet<u16> = profile.signature_schemes.iter().map(|scheme| scheme.0).collect();
+        assert_eq!(meant.map(|scheme| scheme.0).collect::<BTreeSet<_>>(), profiled);
+    }
+
+    /// What a host of today sees of it beyond what it saw before there were suites with CBC is those suites.
+    #[test]
+    fn the_suites_with_cbc_stand_last() {
+        let profile = HelloProfile::named(RUSTLS, "").unwrap();
+        let library = HelloProfile::client("ironrdp").unwrap();
+        assert_eq!(profile.suites[..library.suites.len()], library.suites);
+        assert!(profile.suites[library.suites.len()..].iter().all(|suite| cbc_suites::has(*suite)));
     }
 }

@@ -2,6 +2,7 @@
 
 mod admission;
 mod attempt;
+pub mod cbc_suites;
 mod channel;
 mod context;
 mod datagram;
@@ -11,6 +12,8 @@ mod enumeration;
 mod events;
 mod handshake;
 mod layer;
+#[cfg(feature = "legacy-tls")]
+mod legacy_tls;
 mod lingering;
 #[cfg_attr(not(feature = "logon"), path = "logon_none.rs")]
 mod logon;

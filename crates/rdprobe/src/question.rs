@@ -68,6 +68,12 @@ impl Probe {
         self
     }
 
+    /// Goes on to the MCS Connect Response where the host selects no CredSSP: one round trip more.
+    pub fn mcs(mut self) -> Self {
+        self.options.mcs = true;
+        self
+    }
+
     /// Enumerates every version, suite and group that the host speaks, and asks it as every client does, after all that
     /// decides the verdict: some fifty connections more.
     pub fn enumerate_tls(mut self) -> Self {

@@ -73,7 +73,12 @@ pub(crate) struct ProbeArguments {
     /// Say what the host would have to change for Mozilla's guideline; with --tls
     #[arg(long, help_heading = "What to ask", value_name = "POLICY")]
     pub(crate) tls_policy: Option<Policy>,
-    /// Every question there is: --offers, --tls and --udp
+    /// Go on to the MCS Connect Response where the host selects no NLA
+    ///
+    /// One round trip more; no channel is joined, so no session is made.
+    #[arg(long, help_heading = "What to ask")]
+    pub(crate) mcs: bool,
+    /// Every question there is: --offers, --mcs, --tls and --udp
     #[arg(long, help_heading = "What to ask")]
     pub(crate) deep: bool,
 
@@ -188,6 +193,7 @@ impl ProbeArguments {
             no_nla: self.no_nla,
             gateway: self.gateway.clone(),
             offers: self.offers || self.deep,
+            mcs: self.mcs || self.deep,
             tls: self.tls || self.deep || self.tls_policy.is_some(),
             tls_policy: self.tls_policy.map(Into::into),
             parallel: self.parallel,

@@ -36,7 +36,8 @@ pub(super) fn unconfirmed(view: View<'_>) -> Vec<Recipe> {
 }
 
 fn rdp_only(view: View<'_>) -> Recipe {
-    view.recipe(Purpose::RdpOnly, Some(Protocols::RDP), None, Depth::X224)
+    let depth = if view.seen.options.mcs { Depth::Mcs } else { Depth::X224 };
+    view.recipe(Purpose::RdpOnly, Some(Protocols::RDP), None, depth)
 }
 
 fn direct_tls(view: View<'_>) -> Recipe {

@@ -16,11 +16,12 @@ const MOST_SKEW_MS: f64 = 300_000.0;
 /// The first version with the fix of CVE-2018-0886 ([MS-CSSP] 3.1.5).
 const FIRST_FIXED_VERSION: u32 = 5;
 
-/// The attempt that decides for the phase: bare NTLM, or SPNEGO where that alone was answered.
+/// The attempt that decides for the phase: bare NTLM, over old TLS where the real handshake did not get there, or SPNEGO where that alone was answered.
 pub(crate) fn decided(view: View<'_>) -> Option<(&Attempt, &Step, &CredsspFacts)> {
-    let bare = view
-        .settled(Purpose::Default)
-        .and_then(|attempt| credssp(attempt).map(|(step, facts)| (attempt, step, facts)));
+    let bare = [Purpose::Default, Purpose::LegacyTls].into_iter().find_map(|purpose| {
+        let attempt = view.settled(purpose)?;
+        credssp(attempt).map(|(step, facts)| (attempt, step, facts))
+    });
     let spnego = view
         .settled(Purpose::Spnego)
         .and_then(|attempt| credssp(attempt).map(|(step, facts)| (attempt, step, facts)));

@@ -134,6 +134,11 @@ fn obstacle(view: View<'_>) -> Option<Obstacle> {
     if !step.is_ok() {
         return Some(Obstacle::NotReached);
     }
+    if attempt.recipe.purpose == Purpose::LegacyTls {
+        return Some(Obstacle::Unsafe(
+            "CredSSP was reached over TLS without forward secrecy, which carries no credentials here".into(),
+        ));
+    }
     let Some(facts) = certificate_of(attempt) else {
         return Some(Obstacle::Unsafe("no certificate was seen".into()));
     };

@@ -4,6 +4,7 @@ pub(crate) mod certificate;
 pub(crate) mod credssp;
 pub(crate) mod dns;
 pub(crate) mod logon;
+pub(crate) mod mcs;
 pub(crate) mod stability;
 pub(crate) mod tcp;
 pub(crate) mod tls;

@@ -99,6 +99,12 @@ impl HelloMachine {
         &self.flight.chain
     }
 
+    /// The compression that the server chose (RFC 3749).
+    #[cfg(feature = "legacy-tls")]
+    pub(super) fn compression(&self) -> u8 {
+        self.flight.compression
+    }
+
     /// What came, as one line of an enumeration.
     pub fn answer(&self) -> Answer {
         self.flight.answer(&self.facts, self.failure.as_ref())

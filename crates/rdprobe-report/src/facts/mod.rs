@@ -5,6 +5,7 @@ mod credssp;
 mod dns;
 mod enumeration;
 mod exchange;
+mod mcs;
 mod tcp;
 mod tls;
 mod udp;
@@ -18,8 +19,9 @@ pub use enumeration::{
     ServedCertificate,
 };
 pub use exchange::{About, Answer, Asked, EnumerationEnd, Exchange, Exchanges, ServerHello, SuiteList};
+pub use mcs::McsFacts;
 pub use tcp::{Icmp, TcpFacts};
-pub use tls::{Alert, ProbeTls, TlsFacts};
+pub use tls::{Alert, ProbeTls, TlsFacts, TlsStack};
 pub use udp::{UdpFacts, UdpProbe};
 pub use x224::{Implementation, Negotiation, Nla, Service, X224Facts};
 
@@ -46,6 +48,8 @@ pub enum Facts {
     Certificate(Box<CertificateFacts>),
     /// CredSSP.
     Credssp(Box<CredsspFacts>),
+    /// MCS.
+    Mcs(Box<McsFacts>),
     /// UDP.
     Udp(Box<UdpFacts>),
     /// A phase of a later version: kept, not judged.
@@ -86,9 +90,8 @@ impl<'de> Deserialize<'de> for Facts {
             Phase::Certificate => Self::Certificate(read(phase, facts)?),
             Phase::Credssp => Self::Credssp(read(phase, facts)?),
             Phase::Udp => Self::Udp(read(phase, facts)?),
-            Phase::Mcs | Phase::Licensing | Phase::Other(_) => {
-                Self::Other(Box::new(OtherFacts { phase, facts }))
-            }
+            Phase::Mcs => Self::Mcs(read(phase, facts)?),
+            Phase::Licensing | Phase::Other(_) => Self::Other(Box::new(OtherFacts { phase, facts })),
         })
     }
 }
@@ -103,6 +106,7 @@ impl Facts {
             Self::Tls(_) => Phase::Tls,
             Self::Certificate(_) => Phase::Certificate,
             Self::Credssp(_) => Phase::Credssp,
+            Self::Mcs(_) => Phase::Mcs,
             Self::Udp(_) => Phase::Udp,
             Self::Other(other) => other.phase,
         }

@@ -4,12 +4,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Enumeration, Exchanges, is_default};
+use crate::name::open_words;
 use crate::{AlertDescription, CipherSuite, Failure, NamedGroup, PhaseOutcome, TlsVersion};
 
 /// One TLS handshake, as far as it went.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TlsFacts {
+    /// What completed the handshake beside rustls alone, which has no old suites.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stack: Option<TlsStack>,
     /// The hello profile that was sent; `rustls` for the real handshake.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hello: Option<String>,
@@ -72,6 +76,16 @@ pub struct TlsFacts {
     /// Only under `phases`: what rustls came to, where the rest is the reference client's outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probe: Option<Box<ProbeTls>>,
+}
+
+open_words! {
+    /// Whose TLS it was.
+    pub enum TlsStack {
+        /// rustls with the ECDHE suites with CBC that rdprobe adds.
+        RustlsCbc = "rustls-cbc",
+        /// rdprobe's own TLS 1.0 to 1.2 with static RSA, which carries no credentials.
+        LegacyTls = "legacy-tls",
+    }
 }
 
 /// rustls's own handshake beside the reference client's.

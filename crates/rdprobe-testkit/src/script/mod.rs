@@ -311,7 +311,7 @@ pub struct TlsStep {
     pub certificate: Option<String>,
     /// TLS 1.2, TLS 1.3; both where none is given.
     pub versions: Vec<TlsVersion>,
-    /// Suites that the server has, in its order; all of rustls's where none is given.
+    /// Suites that the server has, in its order, those with ECDHE and CBC too; all of rustls's own where none is given.
     pub suites: Vec<CipherSuite>,
     /// Groups that the server has, in its order; all of rustls's where none is given.
     pub groups: Vec<NamedGroup>,

@@ -1,8 +1,10 @@
 //! FreeRDP's shadow servers, 2 and 3, and what they need: an X display and a password file.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use super::{Site, Start};
@@ -36,6 +38,51 @@ pub(in crate::interop) struct Shadow {
     version: Version,
     /// `/sec:…` and the like; `{sam}` stands for the password file, `{keytab}` for the KDC's.
     args: Vec<String>,
+    /// What TLS it is held to, where that is not what it would speak by itself.
+    tls: Option<OldTls>,
+}
+
+/// TLS as old hosts have it. The shadow servers have no options for it, so OpenSSL's configuration says it; that it
+/// allows what is no longer secure by FreeRDP's own level is the business of a library that is loaded before OpenSSL.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OldTls {
+    /// `TLSv1.2`, as OpenSSL's `Protocol` has it: FreeRDP sets `MinProtocol` and `MaxProtocol` itself.
+    protocol: String,
+    /// As OpenSSL's `CipherString` has it.
+    ciphers: String,
+}
+
+/// Holds OpenSSL's security level where its configuration puts it.
+const KEEP_LEVEL: &str = "#include <dlfcn.h>
+void SSL_CTX_set_security_level(void *context, int level) {
+    ((void (*)(void *, int))dlsym(RTLD_NEXT, \"SSL_CTX_set_security_level\"))(context, 0);
+}
+";
+
+impl OldTls {
+    /// Writes what it takes into `folder`, and the environment that leads there.
+    fn prepare(&self, folder: &Path) -> Result<[(&'static str, String); 2]> {
+        let (source, library) = (folder.join("level.c"), folder.join("level.so"));
+        fs::write(&source, KEEP_LEVEL)?;
+        let compiled = Command::new("gcc")
+            .args(["-D_GNU_SOURCE", "-shared", "-fPIC", "-o"])
+            .args([&library, &source])
+            .status()
+            .context("cannot run gcc")?;
+        ensure!(compiled.success(), "gcc fails at {}", source.display());
+        let config = folder.join("openssl.cnf");
+        let Self { protocol, ciphers } = self;
+        fs::write(
+            &config,
+            format!(
+                "openssl_conf = i\n[i]\nssl_conf = s\n[s]\nsystem_default = d\n[d]\nProtocol = -ALL,{protocol}\n\
+                 CipherString = {ciphers}:@SECLEVEL=0\n"
+            ),
+        )?;
+        let path = |path: &Path| path.display().to_string();
+        Ok([("LD_PRELOAD", path(&library)), ("OPENSSL_CONF", path(&config))])
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -100,9 +147,11 @@ impl Start for Sam {
 
 impl Start for Shadow {
     fn programs(&self) -> &'static [&'static str] {
-        match self.version {
-            Version::Two => &["freerdp-shadow-cli", "openssl"],
-            Version::Three => &["freerdp-shadow-cli3", "openssl"],
+        match (self.version, &self.tls) {
+            (Version::Two, None) => &["freerdp-shadow-cli", "openssl"],
+            (Version::Two, Some(_)) => &["freerdp-shadow-cli", "openssl", "gcc"],
+            (Version::Three, None) => &["freerdp-shadow-cli3", "openssl"],
+            (Version::Three, Some(_)) => &["freerdp-shadow-cli3", "openssl", "gcc"],
         }
     }
 
@@ -133,6 +182,11 @@ impl Start for Shadow {
         if self.args.iter().any(|arg| arg.contains("{keytab}")) {
             let config = site.bed.server_folder("kdc")?.join("krb5.conf");
             launch = launch.env("KRB5_CONFIG", config.display().to_string()).env("KRB5_KTNAME", keytab);
+        }
+        for (name, value) in
+            self.tls.iter().map(|tls| tls.prepare(&folder)).collect::<Result<Vec<_>>>()?.concat()
+        {
+            launch = launch.env(name, value);
         }
         site.serve(launch).map(drop)
     }

@@ -15,12 +15,19 @@ use crate::interop::bed::Launch;
 pub(in crate::interop) struct Xrdp {
     /// `rdp`, `tls` or `negotiate`.
     security_layer: String,
+    /// `none`, `low`, `medium`, `high` or `fips`, of Standard RDP Security.
+    #[serde(default = "high")]
+    crypt_level: String,
     #[serde(default = "modern")]
     ssl_protocols: String,
     /// An OpenSSL cipher string; OpenSSL's default where left out.
     tls_ciphers: Option<String>,
     /// The certificate whose key it is given instead of its own.
     key_of: Option<String>,
+}
+
+fn high() -> String {
+    "high".to_owned()
 }
 
 fn modern() -> String {
@@ -42,8 +49,9 @@ impl Start for Xrdp {
         let address = site.address()?;
         let mut ini = format!(
             "[Globals]\nini_version=1\nfork=true\nport=tcp://{address}\ntcp_nodelay=true\nsecurity_layer={}\n\
-             crypt_level=high\ncertificate={}\nkey_file={}\nssl_protocols={}\n",
+             crypt_level={}\ncertificate={}\nkey_file={}\nssl_protocols={}\n",
             self.security_layer,
+            self.crypt_level,
             pair.certificate.display(),
             key.display(),
             self.ssl_protocols

@@ -72,6 +72,7 @@ fn name(attempt: &Attempt) -> String {
         Purpose::DirectTls => "TLS without RDP".into(),
         Purpose::FurtherOffer => "offer of a further protocol".into(),
         Purpose::Spnego => "CredSSP within SPNEGO".into(),
+        Purpose::LegacyTls => "CredSSP over old TLS".into(),
         Purpose::Logon => "logon".into(),
         Purpose::UsualPort => "the usual port, 3389".into(),
         Purpose::Udp => "UDP".into(),

@@ -1,7 +1,8 @@
 //! The main facts of each phase in a few words. All of them are in the JSON.
 
 use rdprobe_report::facts::{
-    CertificateFacts, CredsspFacts, DnsFacts, Icmp, Nla, Package, TcpFacts, TlsFacts, UdpFacts, X224Facts,
+    CertificateFacts, CredsspFacts, DnsFacts, Icmp, McsFacts, Nla, Package, TcpFacts, TlsFacts, UdpFacts,
+    X224Facts,
 };
 use rdprobe_report::{PhaseOutcome, Protocol};
 
@@ -121,6 +122,16 @@ pub(super) fn credssp(facts: &CredsspFacts) -> Vec<String> {
     }
     said.extend(facts.ntstatus_name.clone().or_else(|| facts.ntstatus.map(|status| status.to_string())));
     said.extend(facts.kerberos_error.as_ref().and_then(|error| error.name.clone()));
+    said
+}
+
+pub(super) fn mcs(facts: &McsFacts) -> Vec<String> {
+    let mut said = Vec::new();
+    said.extend(facts.result_name.clone().filter(|_| facts.result != Some(0)));
+    said.extend(facts.version.as_ref().map(|version| format!("version {version}")));
+    said.extend(facts.encryption_method_name.as_ref().map(|method| format!("encryption {method}")));
+    said.extend(facts.encryption_level_name.as_ref().map(|level| format!("level {level}")));
+    said.extend(facts.key_bits.map(|bits| format!("RSA {bits}")));
     said
 }
 

@@ -5,14 +5,15 @@ pub(crate) mod outcome;
 use rdprobe_report::facts::TlsFacts;
 use rdprobe_report::{
     Attempt, ClientVerdict, Code, Confidence, FailureKind, Finding, HelloProfile, LocalFault, Phase, Purpose,
-    TlsVersion, Weakness, hello,
+    RUSTLS, TlsVersion, Weakness, hello,
 };
 
 use self::outcome::{Outcome, Refusal, facts, gets, outcome, within};
-use crate::clients::{self, OWN_LIBRARY};
+use crate::clients;
 use crate::draft::Draft;
 use crate::enumeration;
 use crate::registry;
+use crate::rules::credssp;
 use crate::silence;
 use crate::view::{View, answered, certificate, hung_up, tls, tls_facts};
 
@@ -274,13 +275,16 @@ pub(crate) fn library_lacks(view: View<'_>) -> bool {
         .and_then(|step| step.failure.as_ref())
         .and_then(|failure| failure.local_fault())
         .is_some_and(|fault| matches!(fault, LocalFault::Library | LocalFault::Unspecified));
-    let library = HelloProfile::client(OWN_LIBRARY);
-    gave_up || library.is_some_and(|library| !within(library, own))
+    let library = HelloProfile::named(RUSTLS, &view.seen.options.client);
+    gave_up || library.is_some_and(|library| !within(&library, own))
 }
 
 /// The reference client connects, and rustls cannot: say that nothing deeper was seen.
 fn depth_limited(view: View<'_>) -> Option<Finding> {
     let real = view.settled(Purpose::Default).filter(|_| library_lacks(view))?;
+    if credssp::decided(view).is_some() {
+        return None;
+    }
     let step = tls(real)?;
     let why = tls_facts(step)
         .local_error

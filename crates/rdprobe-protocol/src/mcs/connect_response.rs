@@ -1,0 +1,159 @@
+//! The MCS Connect Response with its GCC Conference Create Response ([MS-RDPBCGR] 2.2.1.4).
+
+use rdprobe_report::facts::McsFacts;
+
+use crate::decode::Reader;
+
+/// More channels than this are not kept; one was asked for.
+const MOST_CHANNELS: usize = 32;
+/// The server's H.221 key ([MS-RDPBCGR] 2.2.1.4).
+const KEY: &[u8] = b"McDn";
+
+/// Reads the response behind the X.224 header into `facts`. None where a length or a tag does not fit; what came before
+/// is kept.
+pub(super) fn read(bytes: &[u8], facts: &mut McsFacts) -> Option<()> {
+    let mut reader = Reader(bytes);
+    let mut response = ber(&mut reader, &[0x7F, 0x66])?;
+    let result = ber(&mut response, &[0x0A])?.0.iter().fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
+    facts.result = Some(result);
+    facts.result_name = RESULTS.get(result as usize).map(|name| (*name).to_owned());
+    // calledConnectId and the domain parameters
+    ber(&mut response, &[0x02])?;
+    ber(&mut response, &[0x30])?;
+    if result != 0 {
+        return Some(());
+    }
+    let mut user_data = ber(&mut response, &[0x04])?;
+    // The object identifier of T.124, the length of the rest, nodeID.
+    user_data.take(7)?;
+    per_length(&mut user_data)?;
+    user_data.take(3)?;
+    // tag, an integer in as many bytes as the first says; GCC's own result; one set of user data, its key.
+    user_data.vector8()?;
+    user_data.take(1 + 3)?;
+    if user_data.take(KEY.len())? != KEY {
+        return None;
+    }
+    let length = per_length(&mut user_data)?;
+    // FreeRDP and xrdp count what they send; some servers count less than they send.
+    let mut blocks = Reader(user_data.take(length)?);
+    while !blocks.is_empty() {
+        let kind = u16_le(&mut blocks)?;
+        let length = usize::from(u16_le(&mut blocks)?).checked_sub(4)?;
+        let block = Reader(blocks.take(length)?);
+        match kind {
+            0x0C01 => core(block, facts)?,
+            0x0C02 => security(block, facts)?,
+            0x0C03 => network(block, facts)?,
+            0x0C04 => facts.message_channel = Some(u16_le(&mut { block })?),
+            0x0C08 => facts.multitransport_flags = Some(u32_le(&mut { block })?),
+            _ => {}
+        }
+    }
+    Some(())
+}
+
+/// [MS-RDPBCGR] 2.2.1.4.2, whose last two fields may be missing.
+fn core(mut block: Reader<'_>, facts: &mut McsFacts) -> Option<()> {
+    facts.version = Some(format!("0x{:08X}", u32_le(&mut block)?));
+    facts.requested_protocols = u32_le(&mut block);
+    facts.early_capability_flags = u32_le(&mut block);
+    Some(())
+}
+
+/// [MS-RDPBCGR] 2.2.1.4.3.
+fn security(mut block: Reader<'_>, facts: &mut McsFacts) -> Option<()> {
+    let (method, level) = (u32_le(&mut block)?, u32_le(&mut block)?);
+    facts.encryption_method = Some(method);
+    facts.encryption_method_name = METHODS.iter().find(|row| row.0 == method).map(|row| row.1.to_owned());
+    facts.encryption_level = Some(level);
+    facts.encryption_level_name = LEVELS.get(level as usize).map(|name| (*name).to_owned());
+    if block.is_empty() || (method, level) == (0, 0) {
+        return Some(());
+    }
+    let (random, certificate) = (u32_le(&mut block)? as usize, u32_le(&mut block)? as usize);
+    block.take(random)?;
+    proprietary(Reader(block.take(certificate)?), facts)
+}
+
+/// Kind of the certificate, and the key of a proprietary one ([MS-RDPBCGR] 2.2.1.4.3.1.1).
+fn proprietary(mut certificate: Reader<'_>, facts: &mut McsFacts) -> Option<()> {
+    const TEMPORARY: u32 = 1 << 31;
+    let kind = match u32_le(&mut certificate)? & !TEMPORARY {
+        1 => "proprietary",
+        2 => "x509",
+        _ => return Some(()),
+    };
+    facts.certificate = Some(kind.into());
+    if kind == "proprietary" {
+        // dwSigAlgId, dwKeyAlgId, wPublicKeyBlobType and -Len, the blob's magic and keylen
+        certificate.take(4 + 4 + 2 + 2 + 4 + 4)?;
+        facts.key_bits = Some(u32_le(&mut certificate)?);
+    }
+    Some(())
+}
+
+/// [MS-RDPBCGR] 2.2.1.4.4.
+fn network(mut block: Reader<'_>, facts: &mut McsFacts) -> Option<()> {
+    facts.io_channel = Some(u16_le(&mut block)?);
+    let count = u16_le(&mut block)?;
+    for _ in 0..usize::from(count).min(MOST_CHANNELS) {
+        facts.channels.push(u16_le(&mut block)?);
+    }
+    Some(())
+}
+
+/// The contents of an element with this tag (X.690 8.1).
+fn ber<'a>(reader: &mut Reader<'a>, tag: &[u8]) -> Option<Reader<'a>> {
+    if reader.take(tag.len())? != tag {
+        return None;
+    }
+    let length = match reader.u8()? {
+        0x81 => reader.u8()?.into(),
+        0x82 => reader.u16()?.into(),
+        short @ 0..=0x7F => short.into(),
+        _ => return None,
+    };
+    reader.take(length).map(Reader)
+}
+
+/// X.691 10.9.3.
+fn per_length(reader: &mut Reader<'_>) -> Option<usize> {
+    let first = reader.u8()?;
+    match first & 0x80 {
+        0 => Some(first.into()),
+        _ => Some(usize::from(first & 0x7F) << 8 | usize::from(reader.u8()?)),
+    }
+}
+
+fn u16_le(reader: &mut Reader<'_>) -> Option<u16> {
+    reader.array().map(u16::from_le_bytes)
+}
+
+fn u32_le(reader: &mut Reader<'_>) -> Option<u32> {
+    reader.array().map(u32::from_le_bytes)
+}
+
+/// T.125 7, Result.
+const RESULTS: [&str; 16] = [
+    "rt-successful",
+    "rt-domain-merging",
+    "rt-domain-not-hierarchical",
+    "rt-no-such-channel",
+    "rt-no-such-domain",
+    "rt-no-such-user",
+    "rt-not-admitted",
+    "rt-other-user-id",
+    "rt-parameters-unacceptable",
+    "rt-token-not-available",
+    "rt-token-not-possessed",
+    "rt-too-many-channels",
+    "rt-too-many-tokens",
+    "rt-too-many-users",
+    "rt-unspecified-failure",
+    "rt-user-rejected",
+];
+
+/// [MS-RDPBCGR] 2.2.1.4.3.
+const METHODS: [(u32, &str); 5] = [(0, "none"), (1, "40-bit"), (2, "128-bit"), (8, "56-bit"), (16, "fips")];
+const LEVELS: [&str; 5] = ["none", "low", "client-compatible", "high", "fips"];
