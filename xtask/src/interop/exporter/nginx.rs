@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Result, ensure};
 
 use super::super::Interop;
-use super::super::bed::Launch;
+use super::super::servers::nginx;
 use super::{adapted, curl, free, serve};
 
 pub(super) fn run(interop: &Interop<'_>) -> Result<()> {
@@ -26,18 +26,8 @@ pub(super) fn run(interop: &Interop<'_>) -> Result<()> {
             ("http://127.0.0.1:9339", &format!("http://{exporter}")),
         ],
     )?;
-    let file = folder.join("nginx.conf");
-    let config = format!(
-        "user root;\ndaemon off;\nworker_processes 1;\nerror_log stderr;\npid {}/pid;\n\
-         events {{ worker_connections 64; }}\nhttp {{ access_log off;\n{server}\n}}\n",
-        folder.display()
-    );
-    fs::write(&file, config)?;
-    let launch = Launch::new("nginx")
-        .args(["-e", "stderr", "-p"])
-        .arg(folder.display().to_string())
-        .arg("-c")
-        .arg(file.display().to_string());
+    let service = format!("http {{ access_log off;\n{server}\n}}");
+    let launch = nginx::launch(&folder, "", &service)?;
     let nginx = interop.bed.spawn("nginx-before-serve", &launch)?;
     nginx.wait_listening(front)?;
 

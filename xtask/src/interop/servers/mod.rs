@@ -18,7 +18,7 @@ mod gnome;
 mod haproxy;
 mod kerberos;
 pub(super) mod namespace;
-mod nginx;
+pub(in crate::interop) mod nginx;
 mod openssl;
 mod rdpeudp;
 mod sshd;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use anyhow::Result;
 use serde::Deserialize;
@@ -51,18 +52,22 @@ impl Start for Nginx {
                 format!("stream {{ server {{ listen {address}; proxy_pass {backend}; }} }}"),
             ),
         };
-        let file = folder.join("nginx.conf");
-        let config = format!(
-            "{load}user root;\ndaemon off;\nworker_processes 1;\nerror_log stderr;\npid {}/pid;\n\
-             events {{ worker_connections 64; }}\n{service}\n",
-            folder.display()
-        );
-        fs::write(&file, config)?;
-        let launch = Launch::new("nginx")
-            .args(["-e", "stderr", "-p"])
-            .arg(folder.display().to_string())
-            .arg("-c")
-            .arg(file.display().to_string());
-        site.serve(launch).map(drop)
+        site.serve(launch(&folder, load, &service)?).map(drop)
     }
+}
+
+/// nginx in the foreground, with its files in `folder` and this `http` or `stream` block.
+pub(in crate::interop) fn launch(folder: &Path, load: &str, service: &str) -> Result<Launch> {
+    let file = folder.join("nginx.conf");
+    let config = format!(
+        "{load}user root;\ndaemon off;\nworker_processes 1;\nerror_log stderr;\npid {}/pid;\n\
+         events {{ worker_connections 64; }}\n{service}\n",
+        folder.display()
+    );
+    fs::write(&file, config)?;
+    Ok(Launch::new("nginx")
+        .args(["-e", "stderr", "-p"])
+        .arg(folder.display().to_string())
+        .arg("-c")
+        .arg(file.display().to_string()))
 }
