@@ -5,14 +5,14 @@ use std::sync::Arc;
 use divan::Bencher;
 use rdprobe::network::{Network, Tokio};
 use rdprobe::{Probe, Trust};
-use rdprobe_report::{Report, Target};
+use rdprobe_report::{Options, Report, Target};
 use rdprobe_testkit::demo::Demo;
 use rdprobe_testkit::simulated::simulate;
 
 use crate::fixtures::scenario;
 
-async fn probe<N: Network>(network: &N, target: Target, trust: Arc<Trust>) -> Report {
-    let probed = Probe::new(target).trust(trust).run_on(network).await;
+async fn probe<N: Network>(network: &N, target: Target, options: Options, trust: Arc<Trust>) -> Report {
+    let probed = Probe::new(target).options(options).trust(trust).run_on(network).await;
     probed.lingering.finish().await;
     probed.report
 }
@@ -23,8 +23,9 @@ fn simulated(bencher: Bencher<'_, '_>, name: &str) {
     let scenario = scenario(name);
     let trust = Arc::new(Trust::from_roots(vec![scenario.certificates().ca()]));
     bencher.bench_local(|| {
-        let (target, trust) = (scenario.target(), Arc::clone(&trust));
-        let probe = |network| async move { probe(&network, target, trust).await };
+        let (target, options) = (scenario.target(), scenario.options.clone());
+        let trust = Arc::clone(&trust);
+        let probe = |network| async move { probe(&network, target, options, trust).await };
         simulate(&scenario, probe).output
     });
 }
@@ -41,7 +42,8 @@ fn loopback(bencher: Bencher<'_, '_>, title: &str) {
     let trust = Arc::new(Trust::from_roots(vec![demo.ca.clone()]));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     bencher.bench_local(|| {
-        let report = runtime.block_on(probe(&Tokio, target.clone(), Arc::clone(&trust)));
+        let options = Options::default();
+        let report = runtime.block_on(probe(&Tokio, target.clone(), options, Arc::clone(&trust)));
         assert_eq!(report.verdict.code.as_str(), host.code);
     });
 }
