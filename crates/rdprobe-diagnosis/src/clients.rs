@@ -92,6 +92,12 @@ fn enumerated(view: View<'_>, client: &HelloProfile) -> Option<Judged> {
             answer if crate::enumeration::is_refused(view, place) => {
                 Some(Judged::fails(if speaks_none_of(view, client) {
                     no_version(answer)
+                } else if shares_all_but_signatures(view, client) {
+                    format!(
+                        "versions, suites and groups are in common, and its signature algorithms or another extension \
+                         are refused: {}",
+                        refusal(answer)
+                    )
                 } else {
                     refusal(answer)
                 }))
@@ -293,6 +299,14 @@ fn speaks_none_of(view: View<'_>, client: &HelloProfile) -> bool {
         found.versions.iter().any(|known| known.version == *version && known.accepted == Some(false))
     };
     client.versions.iter().all(refused)
+}
+
+/// The host chose, of another hello, what this client offers too, whatever it signed that with.
+fn shares_all_but_signatures(view: View<'_>, client: &HelloProfile) -> bool {
+    chosen(view).into_iter().any(|hello| {
+        let any_scheme = TlsFacts { signature_scheme: None, ..hello.facts };
+        any_scheme.group.is_some() && offers(client, &any_scheme)
+    })
 }
 
 fn no_version(answer: &Answer) -> String {

@@ -176,6 +176,8 @@ fn a_client_is_locked_out_only_where_its_hello_was_refused() {
     let clients = clients::clients(View::new(&seen, ADDRESS.parse().unwrap()));
     let of = |id: &str| clients.iter().find(|client| client.id == id).unwrap();
     assert_eq!((of("java-17").outcome.as_str(), of("java-17").proven), ("fails", true));
+    // It has the suite and the group that another hello was given.
+    assert!(of("java-17").reason.as_ref().is_some_and(|reason| reason.contains("signature algorithms")));
     assert!(!of("mstsc-win81").proven);
     assert_eq!(of("mstsc-win7").outcome.as_str(), "unknown");
 }

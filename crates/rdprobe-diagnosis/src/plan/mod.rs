@@ -16,7 +16,6 @@ mod x224;
 
 pub use enumeration::{MOST_CONNECTIONS, decides, is_enumeration};
 pub use udp::next_syn_version;
-pub(crate) use x224::failure_code;
 
 use rdprobe_report::{Ask, Attempt, Depth, Observations, Offer, Options, Protocols, Purpose, Recipe};
 

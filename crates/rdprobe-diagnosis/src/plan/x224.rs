@@ -2,7 +2,6 @@
 
 use rdprobe_report::{Depth, FailureKind, Protocol, Protocols, Purpose, Recipe};
 
-use crate::registry;
 use crate::silence;
 use crate::view::{View, x224_facts};
 
@@ -58,17 +57,4 @@ fn further_offers(view: View<'_>) -> Vec<Recipe> {
             view.recipe(Purpose::FurtherOffer, Some(Protocols(bits)), None, Depth::X224)
         })
         .collect()
-}
-
-/// The code under which a host stands that answers the usual offer with this failure code.
-pub(crate) fn failure_code(code: u32) -> rdprobe_report::Code {
-    match code {
-        1 => registry::X224_TLS_REQUIRED,
-        2 => registry::X224_TLS_NOT_ALLOWED,
-        3 => registry::X224_CERTIFICATE_MISSING,
-        4 => registry::X224_INCONSISTENT_FLAGS,
-        5 => registry::X224_NLA_REQUIRED,
-        6 => registry::X224_USER_AUTH_TLS_REQUIRED,
-        _ => registry::X224_UNKNOWN_FAILURE,
-    }
 }

@@ -4,7 +4,6 @@ use rdprobe_report::facts::{Nla, Service, X224Facts};
 use rdprobe_report::{Attempt, Failure, FailureKind, Finding, Phase, Protocol, Purpose, Step};
 
 use crate::draft::Draft;
-use crate::plan::failure_code;
 use crate::registry;
 use crate::rules::tcp::path_lost;
 use crate::silence;
@@ -150,6 +149,19 @@ fn failed(
             .evidence([view.pointer(other, Phase::X224)]);
     }
     vec![draft.finish()]
+}
+
+/// The code under which a host stands that answers the usual offer with this failure code.
+fn failure_code(code: u32) -> rdprobe_report::Code {
+    match code {
+        1 => registry::X224_TLS_REQUIRED,
+        2 => registry::X224_TLS_NOT_ALLOWED,
+        3 => registry::X224_CERTIFICATE_MISSING,
+        4 => registry::X224_INCONSISTENT_FLAGS,
+        5 => registry::X224_NLA_REQUIRED,
+        6 => registry::X224_USER_AUTH_TLS_REQUIRED,
+        _ => registry::X224_UNKNOWN_FAILURE,
+    }
 }
 
 fn not_rdp(view: View<'_>, service: Service, banner: Option<&str>, pointer: String) -> Finding {
