@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use rdprobe::{Admission, Probe};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::main]
@@ -21,10 +21,16 @@ async fn main() -> std::io::Result<()> {
     }
 }
 
-async fn answer(mut stream: TcpStream, admission: Arc<Admission>) -> std::io::Result<()> {
-    let mut request = [0; 1024];
-    let length = stream.read(&mut request).await?;
-    let request = String::from_utf8_lossy(&request[..length]);
+async fn answer(stream: TcpStream, admission: Arc<Admission>) -> std::io::Result<()> {
+    const LONGEST: u64 = 8192;
+    let mut stream = BufReader::new(stream);
+    let (mut request, mut header) = (String::new(), String::new());
+    let mut head = (&mut stream).take(LONGEST);
+    head.read_line(&mut request).await?;
+    // To the empty line: what is left unread would reset the connection under the answer.
+    while head.read_line(&mut header).await? > 2 {
+        header.clear();
+    }
     let path = request.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
     let (status, body) = match path.parse() {
         Ok(target) => {
