@@ -1,5 +1,6 @@
-//! CredSSP over old TLS where the real handshake did not get there, once more inside SPNEGO where bare NTLM was refused, and at last the logon: once more where its connection
-//! was lost before CredSSP began, and so before the account was named.
+//! CredSSP over old TLS where the real handshake did not get there, once more inside SPNEGO where bare NTLM was refused,
+//! and at last the logon: once more where its connection was lost before CredSSP began, and so before the account was
+//! named.
 
 use rdprobe_report::{Depth, FailureKind, Protocol, Purpose, RUSTLS, Recipe, TlsVersion, hello};
 
