@@ -23,6 +23,8 @@ const HYBRID: u32 = 2;
 const HYBRID_EX: u32 = 8;
 /// HYBRID_REQUIRED_BY_SERVER.
 const HYBRID_REQUIRED: u32 = 5;
+/// MCS Disconnect Provider Ultimatum, rn-provider-initiated ([MS-RDPBCGR] 2.2.2.3).
+const ULTIMATUM: [u8; 9] = [3, 0, 0, 9, 2, 0xF0, 0x80, 0x21, 0x80];
 /// No test waits longer for the other side.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -62,6 +64,8 @@ pub enum Twist {
     NoNla,
     /// Closes these of its connections, the first being 1, before it has read anything.
     HangUp(RangeInclusive<u32>),
+    /// On these of its connections it ends the conference where TLS is due.
+    Ultimatum(RangeInclusive<u32>),
 }
 
 impl Default for Behaviour {
@@ -168,6 +172,10 @@ fn serve(
     }
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     let selected = negotiate(&mut stream, behaviour)?;
+    if matches!(&behaviour.twist, Twist::Ultimatum(these) if these.contains(&connection)) {
+        stream.read_exact(&mut [0; 5]).ok()?;
+        return stream.write_all(&ULTIMATUM).ok();
+    }
     let logged_before = lock(record).negotiates > 0;
     let identity = &identities[usize::from(behaviour.twist == Twist::OtherCertificate && logged_before)];
     let connection = ServerConnection::new(identity.config()).ok()?;
@@ -290,7 +298,8 @@ fn twisted(tls: &mut Tls, behaviour: &Behaviour) -> Option<bool> {
         | Twist::ShortKey(_)
         | Twist::OtherCertificate
         | Twist::NoNla
-        | Twist::HangUp(_) => Some(true),
+        | Twist::HangUp(_)
+        | Twist::Ultimatum(_) => Some(true),
     }
 }
 

@@ -237,6 +237,15 @@ async fn a_connection_lost_before_credssp_is_made_once_more() {
 }
 
 #[tokio::test]
+async fn a_connection_that_ends_before_tls_is_made_once_more() {
+    let server = Server::start(twisted(Twist::Ultimatum(3..=3)));
+    let report = Ask::with(account(PASSWORD)).of(&server).await;
+    assert_eq!(report.verdict.status, Status::Healthy, "{}", report.verdict.summary);
+    assert!(facts(&report).accepted);
+    assert_eq!(server.record().authenticates, 1);
+}
+
+#[tokio::test]
 async fn a_connection_lost_twice_is_no_logon() {
     let server = Server::start(twisted(Twist::HangUp(3..=u32::MAX)));
     let report = Ask::with(account(PASSWORD)).of(&server).await;

@@ -31,8 +31,9 @@ pub(crate) fn lost(view: View<'_>) -> bool {
     view.ended(Purpose::Logon).any(was_lost)
 }
 
+/// However the host ended it: gnome-remote-desktop has been seen to answer a ClientHello with a frame of RDP.
 fn was_lost(attempt: &Attempt) -> bool {
-    let by_the_host = |kind| matches!(kind, FailureKind::Reset | FailureKind::Closed | FailureKind::Refused);
+    let by_the_host = |kind| !matches!(kind, FailureKind::Local | FailureKind::Timeout);
     attempt.recipe.depth() == Some(Depth::Logon)
         && !attempt.in_flight()
         && attempt.step(Phase::Credssp).is_none()
