@@ -63,9 +63,9 @@ impl Recent {
     fn forget(&mut self) {
         while self.last.len() > self.most {
             let Some(entry) = self.last.pop_front() else { break };
-            match entry.status {
-                Status::Healthy | Status::Degraded => self.bytes -= entry.json.len(),
-                _ => self.failed.push_back(entry),
+            match entry.status.is_up() {
+                true => self.bytes -= entry.json.len(),
+                false => self.failed.push_back(entry),
             }
         }
         while self.failed.len() > self.most || self.bytes > MOST_BYTES {

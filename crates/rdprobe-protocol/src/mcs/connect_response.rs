@@ -38,15 +38,15 @@ pub(super) fn read(bytes: &[u8], facts: &mut McsFacts) -> Option<()> {
     // FreeRDP and xrdp count what they send; some servers count less than they send.
     let mut blocks = Reader(user_data.take(length)?);
     while !blocks.is_empty() {
-        let kind = u16_le(&mut blocks)?;
-        let length = usize::from(u16_le(&mut blocks)?).checked_sub(4)?;
+        let kind = blocks.u16_le()?;
+        let length = usize::from(blocks.u16_le()?).checked_sub(4)?;
         let block = Reader(blocks.take(length)?);
         match kind {
             0x0C01 => core(block, facts)?,
             0x0C02 => security(block, facts)?,
             0x0C03 => network(block, facts)?,
-            0x0C04 => facts.message_channel = Some(u16_le(&mut { block })?),
-            0x0C08 => facts.multitransport_flags = Some(u32_le(&mut { block })?),
+            0x0C04 => facts.message_channel = Some({ block }.u16_le()?),
+            0x0C08 => facts.multitransport_flags = Some({ block }.u32_le()?),
             _ => {}
         }
     }
@@ -55,15 +55,15 @@ pub(super) fn read(bytes: &[u8], facts: &mut McsFacts) -> Option<()> {
 
 /// [MS-RDPBCGR] 2.2.1.4.2, whose last two fields may be missing.
 fn core(mut block: Reader<'_>, facts: &mut McsFacts) -> Option<()> {
-    facts.version = Some(format!("0x{:08X}", u32_le(&mut block)?));
-    facts.requested_protocols = u32_le(&mut block);
-    facts.early_capability_flags = u32_le(&mut block);
+    facts.version = Some(format!("0x{:08X}", block.u32_le()?));
+    facts.requested_protocols = block.u32_le();
+    facts.early_capability_flags = block.u32_le();
     Some(())
 }
 
 /// [MS-RDPBCGR] 2.2.1.4.3.
 fn security(mut block: Reader<'_>, facts: &mut McsFacts) -> Option<()> {
-    let (method, level) = (u32_le(&mut block)?, u32_le(&mut block)?);
+    let (method, level) = (block.u32_le()?, block.u32_le()?);
     facts.encryption_method = Some(method);
     facts.encryption_method_name = METHODS.iter().find(|row| row.0 == method).map(|row| row.1.to_owned());
     facts.encryption_level = Some(level);
@@ -71,7 +71,7 @@ fn security(mut block: Reader<'_>, facts: &mut McsFacts) -> Option<()> {
     if block.is_empty() || (method, level) == (0, 0) {
         return Some(());
     }
-    let (random, certificate) = (u32_le(&mut block)? as usize, u32_le(&mut block)? as usize);
+    let (random, certificate) = (block.u32_le()? as usize, block.u32_le()? as usize);
     block.take(random)?;
     proprietary(Reader(block.take(certificate)?), facts)
 }
@@ -79,7 +79,7 @@ fn security(mut block: Reader<'_>, facts: &mut McsFacts) -> Option<()> {
 /// Kind of the certificate, and the key of a proprietary one ([MS-RDPBCGR] 2.2.1.4.3.1.1).
 fn proprietary(mut certificate: Reader<'_>, facts: &mut McsFacts) -> Option<()> {
     const TEMPORARY: u32 = 1 << 31;
-    let kind = match u32_le(&mut certificate)? & !TEMPORARY {
+    let kind = match certificate.u32_le()? & !TEMPORARY {
         1 => "proprietary",
         2 => "x509",
         _ => return Some(()),
@@ -88,17 +88,17 @@ fn proprietary(mut certificate: Reader<'_>, facts: &mut McsFacts) -> Option<()> 
     if kind == "proprietary" {
         // dwSigAlgId, dwKeyAlgId, wPublicKeyBlobType and -Len, the blob's magic and keylen
         certificate.take(4 + 4 + 2 + 2 + 4 + 4)?;
-        facts.key_bits = Some(u32_le(&mut certificate)?);
+        facts.key_bits = Some(certificate.u32_le()?);
     }
     Some(())
 }
 
 /// [MS-RDPBCGR] 2.2.1.4.4.
 fn network(mut block: Reader<'_>, facts: &mut McsFacts) -> Option<()> {
-    facts.io_channel = Some(u16_le(&mut block)?);
-    let count = u16_le(&mut block)?;
+    facts.io_channel = Some(block.u16_le()?);
+    let count = block.u16_le()?;
     for _ in 0..usize::from(count).min(MOST_CHANNELS) {
-        facts.channels.push(u16_le(&mut block)?);
+        facts.channels.push(block.u16_le()?);
     }
     Some(())
 }
@@ -124,14 +124,6 @@ fn per_length(reader: &mut Reader<'_>) -> Option<usize> {
         0 => Some(first.into()),
         _ => Some(usize::from(first & 0x7F) << 8 | usize::from(reader.u8()?)),
     }
-}
-
-fn u16_le(reader: &mut Reader<'_>) -> Option<u16> {
-    reader.array().map(u16::from_le_bytes)
-}
-
-fn u32_le(reader: &mut Reader<'_>) -> Option<u32> {
-    reader.array().map(u32::from_le_bytes)
 }
 
 /// T.125 7, Result.

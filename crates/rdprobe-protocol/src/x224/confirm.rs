@@ -101,8 +101,8 @@ fn read_negotiation(mut structure: Reader<'_>, facts: &mut X224Facts) -> Option<
         return Some(None);
     }
     let (kind, flags) = (structure.u8()?, structure.u8()?);
-    let length = structure.array().map(u16::from_le_bytes)?;
-    let value = structure.array().map(u32::from_le_bytes)?;
+    let length = structure.u16_le()?;
+    let value = structure.u32_le()?;
     if length != NEGOTIATION_LENGTH || !structure.is_empty() {
         return Some(malformed(format!(
             "negotiation structure of type {kind} that claims {length} bytes and has {}",

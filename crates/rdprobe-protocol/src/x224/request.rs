@@ -106,14 +106,14 @@ impl ConnectionRequest {
             tpdu.take(2)?;
         }
         if let Some(structure) = tpdu.u8() {
-            let (flags, length) = (tpdu.u8()?, tpdu.array().map(u16::from_le_bytes)?);
+            let (flags, length) = (tpdu.u8()?, tpdu.u16_le()?);
             if structure != TYPE_RDP_NEG_REQ || length != NEGOTIATION_LENGTH {
                 return Some(Err(DecodeError::malformed(format!(
                     "structure of type {structure} and length {length} is no RDP_NEG_REQ"
                 ))));
             }
             request.flags = flags;
-            request.protocols = Some(Protocols(tpdu.array().map(u32::from_le_bytes)?));
+            request.protocols = Some(Protocols(tpdu.u32_le()?));
         }
         Some(Ok(request))
     }

@@ -10,8 +10,9 @@ use crate::tls::record;
 
 /// A record holds so many bytes of plaintext at the most (RFC 5246 6.2.1).
 const MOST_PLAINTEXT: usize = 1 << 14;
-const WARNING: u8 = 1;
-const CLOSE_NOTIFY: u8 = 0;
+/// Level and description of alerts (RFC 5246 7.2).
+pub(super) const WARNING: u8 = 1;
+pub(super) const CLOSE_NOTIFY: u8 = 0;
 
 /// What a record of the peer's said.
 #[derive(Clone, Debug, PartialEq, Eq)]

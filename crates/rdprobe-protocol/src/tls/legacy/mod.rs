@@ -14,6 +14,7 @@ use rdprobe_report::hello::LEGACY_TLS;
 use rdprobe_report::{Facts, Failure, FailureKind, HelloProfile, TlsVersion};
 use subtle::ConstantTimeEq as _;
 
+use self::connection::{CLOSE_NOTIFY, WARNING};
 pub use self::connection::{LegacyConnection, Received};
 use self::prf::{handshake_hash, prf};
 use self::records::{Assembler, whole};
@@ -26,8 +27,6 @@ const MASTER_SECRET: usize = 48;
 const VERIFY_DATA: usize = 12;
 /// More than a CertificateStatus, and alerts that warn, come from no server between our Finished and its own.
 const MOST_RECORDS: u32 = 8;
-const WARNING: u8 = 1;
-const CLOSE_NOTIFY: u8 = 0;
 
 /// The randomness of a handshake, drawn by the caller so that this crate stays pure.
 #[derive(Clone, Copy, Debug)]
