@@ -9,10 +9,10 @@ use std::sync::Arc;
 use clap::ValueEnum as _;
 use rdprobe::{Account, Kdc, Package};
 use serde::Deserialize;
-use serde::de::Error as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::logon::{Auth, user};
+use super::toml_value;
 
 /// The accounts that modules may name. Each is shared by all probes, so that its first refusal ends it for all of them.
 #[derive(Debug, Default)]
@@ -44,10 +44,9 @@ impl Drop for Secret {
 }
 
 fn auth<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Auth>, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    Auth::from_str(&name, false)
-        .map(Some)
-        .map_err(|_| D::Error::custom("auth is ntlm, kerberos or negotiate"))
+    toml_value::text(deserializer, |name| {
+        Auth::from_str(name, false).map_err(|_| "auth is ntlm, kerberos or negotiate")
+    })
 }
 
 impl Credentials {

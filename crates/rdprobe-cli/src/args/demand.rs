@@ -7,6 +7,9 @@ use clap::{ArgAction, Args};
 use rdprobe_diagnosis::registry;
 use rdprobe_report::{CertDays, Code, Expectation, HelloProfile, Options};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+
+use super::toml_value;
 
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Demands")]
@@ -31,20 +34,15 @@ pub(crate) struct DemandArguments {
     label: Vec<(String, String)>,
 }
 
-/// What a policy file may say.
-#[derive(Default, Deserialize)]
+/// What a policy file may say, understood.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-struct PolicyFile {
-    expect: Vec<String>,
-    ignore: Vec<String>,
-    cert_days: Option<[f64; 2]>,
-}
-
-/// What was typed or written, understood.
-#[derive(Clone, Debug, Default)]
 struct Demands {
+    #[serde(deserialize_with = "expectations")]
     expect: Vec<Expectation>,
+    #[serde(deserialize_with = "all_ignorable")]
     ignore: Vec<Code>,
+    #[serde(deserialize_with = "two_days")]
     cert_days: Option<CertDays>,
 }
 
@@ -79,7 +77,7 @@ impl DemandArguments {
     }
 }
 
-pub(super) fn expectation(text: &str) -> Result<Expectation, String> {
+fn expectation(text: &str) -> Result<Expectation, String> {
     let expectation: Expectation = text.parse()?;
     match &expectation {
         Expectation::Server(pattern) => {
@@ -95,7 +93,7 @@ pub(super) fn expectation(text: &str) -> Result<Expectation, String> {
     Ok(expectation)
 }
 
-pub(super) fn ignorable(text: &str) -> Result<Code, String> {
+fn ignorable(text: &str) -> Result<Code, String> {
     let Some(row) = registry::lookup(text) else {
         return Err(format!("{text:?} is no code; `rdprobe codes` lists them"));
     };
@@ -114,7 +112,7 @@ fn cert_days(text: &str) -> Result<CertDays, String> {
     days([number(warning)?, number(error)?])
 }
 
-pub(super) fn days([warning, error]: [f64; 2]) -> Result<CertDays, String> {
+fn days([warning, error]: [f64; 2]) -> Result<CertDays, String> {
     if !(error >= 0.0 && warning >= error && warning <= 10_000.0) {
         return Err("the warning comes before the error: write 30,7".into());
     }
@@ -132,15 +130,19 @@ fn label(text: &str) -> Result<(String, String), String> {
 
 fn policy(path: &str) -> Result<Demands, String> {
     let text = super::source::Source::File(PathBuf::from(path)).read()?;
-    let file: PolicyFile = toml::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
-    let in_file = |error: String| format!("{path}: {error}");
-    let expect: Result<_, _> = file.expect.iter().map(|text| expectation(text)).collect();
-    let ignore: Result<_, _> = file.ignore.iter().map(|text| ignorable(text)).collect();
-    Ok(Demands {
-        expect: expect.map_err(in_file)?,
-        ignore: ignore.map_err(in_file)?,
-        cert_days: file.cert_days.map(days).transpose().map_err(in_file)?,
-    })
+    toml::from_str(&text).map_err(|error| format!("{path}: {error}"))
+}
+
+pub(super) fn expectations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Expectation>, D::Error> {
+    toml_value::texts(deserializer, expectation)
+}
+
+pub(super) fn all_ignorable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Code>, D::Error> {
+    toml_value::texts(deserializer, ignorable)
+}
+
+pub(super) fn two_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<CertDays>, D::Error> {
+    days(<[f64; 2]>::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
 #[cfg(test)]

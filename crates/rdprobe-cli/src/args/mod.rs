@@ -15,6 +15,7 @@ mod rdp_file;
 mod serve;
 mod source;
 mod told;
+pub(crate) mod toml_value;
 mod value;
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};

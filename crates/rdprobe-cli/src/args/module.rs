@@ -7,7 +7,7 @@ use clap::ValueEnum as _;
 use rdprobe::Pin;
 use rdprobe_report::{CertDays, Code, Expectation};
 use schemars::JsonSchema;
-use serde::de::{Deserializer, Error as _};
+use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
 
 use super::demand::{self, DemandArguments};
@@ -62,15 +62,15 @@ pub(crate) struct Module {
     #[schemars(with = "Vec<String>")]
     pin: Vec<Pin>,
     /// What must hold, as `--expect` has it: `nla-required`, `tls>=1.2`, `cert-days>=14`.
-    #[serde(deserialize_with = "read::expectations")]
+    #[serde(deserialize_with = "demand::expectations")]
     #[schemars(with = "Vec<String>")]
     expect: Vec<Expectation>,
     /// Findings that are accepted, as `--ignore` has it.
-    #[serde(deserialize_with = "read::ignorable")]
+    #[serde(deserialize_with = "demand::all_ignorable")]
     #[schemars(with = "Vec<String>")]
     ignore: Vec<Code>,
     /// From how many days before its end a certificate is a warning, and from how many an error.
-    #[serde(deserialize_with = "read::cert_days")]
+    #[serde(deserialize_with = "demand::two_days")]
     #[schemars(with = "Option<[f64; 2]>")]
     cert_days: Option<CertDays>,
     /// Limit of each phase: `5s`, `800ms`.
@@ -153,25 +153,10 @@ impl Module {
     }
 }
 
-/// Values as the command line reads them; what is wrong with one stands beside its line.
+/// What reads each value.
 mod read {
+    use super::super::toml_value::{text, texts};
     use super::*;
-
-    fn text<'de, D: Deserializer<'de>, T, E: std::fmt::Display>(
-        deserializer: D,
-        parse: impl Fn(&str) -> Result<T, E>,
-    ) -> Result<Option<T>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        parse(&text).map(Some).map_err(D::Error::custom)
-    }
-
-    fn texts<'de, D: Deserializer<'de>, T>(
-        deserializer: D,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<Vec<T>, D::Error> {
-        let texts = Vec::<String>::deserialize(deserializer)?;
-        texts.iter().map(|text| parse(text).map_err(D::Error::custom)).collect()
-    }
 
     macro_rules! read {
         ($($name:ident: $type:ty = $how:ident, $parse:expr;)*) => {
@@ -189,15 +174,6 @@ mod read {
         policy: Option<Policy> = text, |text: &str| Policy::from_str(text, false);
         duration: Option<Duration> = text, value::duration;
         pins: Vec<Pin> = texts, value::pin;
-        expectations: Vec<Expectation> = texts, demand::expectation;
-        ignorable: Vec<Code> = texts, demand::ignorable;
-    }
-
-    pub(super) fn cert_days<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<CertDays>, D::Error> {
-        let days = <[f64; 2]>::deserialize(deserializer)?;
-        demand::days(days).map(Some).map_err(D::Error::custom)
     }
 }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use rdprobe::Admission;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{Deserialize, Deserializer};
 
 use super::allow::{Allowed, Rule};
-use crate::args::Module;
+use crate::args::{Module, toml_value};
 use crate::run::Settings;
 
 /// The module of a request that names none.
@@ -28,8 +28,7 @@ pub(crate) struct File {
 }
 
 fn rules<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Rule>, D::Error> {
-    let texts = Vec::<String>::deserialize(deserializer)?;
-    texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
+    toml_value::texts(deserializer, str::parse)
 }
 
 /// What a file is read for: all that stays the same over every reload.
