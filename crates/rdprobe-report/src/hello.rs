@@ -271,11 +271,29 @@ impl HelloProfile {
 
 /// A list of suite names, or `["*"]` for every registered suite below TLS 1.3.
 fn suites_or_all<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<CipherSuite>, D::Error> {
-    let names = Vec::<String>::deserialize(deserializer)?;
-    if names == ["*"] {
+    let listed = Vec::<SuiteOrAll>::deserialize(deserializer)?;
+    if let [SuiteOrAll(None)] = listed[..] {
         return Ok(CipherSuite::registered().filter(|suite| !suite.is_tls13() && suite.0 != 0).collect());
     }
-    names.iter().map(|name| name.parse().map_err(serde::de::Error::custom)).collect()
+    let all_is_alone = || serde::de::Error::custom("\"*\" stands alone");
+    listed.into_iter().map(|SuiteOrAll(suite)| suite.ok_or_else(all_is_alone)).collect()
+}
+
+/// A suite by its name, or `*`.
+struct SuiteOrAll(Option<CipherSuite>);
+
+impl std::str::FromStr for SuiteOrAll {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "*" { Ok(Self(None)) } else { text.parse().map(Some).map(Self) }
+    }
+}
+
+impl<'de> Deserialize<'de> for SuiteOrAll {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::text::parsed(deserializer)
+    }
 }
 
 #[cfg(test)]

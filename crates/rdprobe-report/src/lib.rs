@@ -19,6 +19,7 @@ mod protocol;
 mod report;
 mod symptom;
 mod target;
+mod text;
 mod time;
 mod tls;
 mod verdict;

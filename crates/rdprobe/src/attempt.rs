@@ -86,7 +86,7 @@ impl<N: Network> Connection<'_, N> {
         };
         if recipe.hello().is_some() {
             // There will be a certificate to judge; a host that takes no connection costs no look at the disk.
-            self.context.trust.load_ahead();
+            self.context.trust.read_ahead();
         }
         let mut channel = Channel::new(stream);
         self.walk(recipe, &mut channel, ready).await;

@@ -23,6 +23,7 @@ mod os;
 mod probe;
 mod question;
 mod resolve;
+mod roots;
 mod trust;
 
 pub use admission::{Admission, raise_descriptor_limit};

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,8 +11,8 @@ use rdprobe_report::Timestamp;
 use rdprobe_report::facts::{CertificateFacts, PublicKey};
 use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime, pem::PemObject as _};
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted_cert};
-#[cfg(all(unix, not(target_os = "macos")))]
-use x509_parser::pem::Pem;
+
+use crate::roots::Roots;
 
 /// Windows' Remote Desktop Authentication, 1.3.6.1.4.1.311.54.1.2, in DER.
 const REMOTE_DESKTOP_AUTHENTICATION: &[u8] = &[0x2B, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x36, 0x01, 0x02];
@@ -21,20 +20,8 @@ const REMOTE_DESKTOP_AUTHENTICATION: &[u8] = &[0x2B, 0x06, 0x01, 0x04, 0x01, 0x8
 /// Roots and pins.
 #[derive(Debug, Default)]
 pub struct Trust {
-    source: Source,
-    roots: OnceLock<Vec<CertificateDer<'static>>>,
-    /// The system's roots beyond its bundle, which few chains need.
-    further: OnceLock<Vec<CertificateDer<'static>>>,
-    /// Somebody has begun to load them.
-    loads: AtomicBool,
+    roots: Roots,
     pins: Vec<Pin>,
-}
-
-#[derive(Debug, Default)]
-enum Source {
-    #[default]
-    System,
-    Given,
 }
 
 impl Trust {
@@ -67,16 +54,12 @@ impl Trust {
         if roots.is_empty() {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "it holds no certificate in PEM or DER"));
         }
-        let trust = Self { source: Source::Given, ..Self::default() };
-        trust.roots.get_or_init(|| roots);
-        Ok(trust)
+        Ok(Self::from_roots(roots))
     }
 
     /// These roots and no others.
     pub fn from_roots(roots: Vec<CertificateDer<'static>>) -> Self {
-        let trust = Self { source: Source::Given, ..Self::default() };
-        trust.roots.get_or_init(|| roots);
-        trust
+        Self { roots: Roots::Given(roots), pins: Vec::new() }
     }
 
     /// Also accepts a certificate or public key with one of these fingerprints, `sha256:…`.
@@ -85,30 +68,12 @@ impl Trust {
         self
     }
 
-    /// Loads the roots on a thread of its own, so that a later judgement does not wait for the disk.
-    pub(crate) fn load_ahead(self: &Arc<Self>) {
-        if self.roots.get().is_none() && !self.loads.swap(true, Ordering::Relaxed) {
+    /// Reads the roots on a thread of its own, so that a later judgement does not wait for the disk.
+    pub(crate) fn read_ahead(self: &Arc<Self>) {
+        if self.roots.is_unread() {
             let trust = Arc::clone(self);
-            std::thread::spawn(move || {
-                trust.load();
-            });
+            std::thread::spawn(move || trust.roots.read());
         }
-    }
-
-    /// The roots, loaded when first asked for.
-    pub fn load(&self) -> &[CertificateDer<'static>] {
-        self.roots.get_or_init(|| match self.source {
-            Source::System => bundle().unwrap_or_else(system_roots),
-            Source::Given => Vec::new(),
-        })
-    }
-
-    /// Every root of the system, those that are not in its bundle too.
-    fn load_further(&self) -> &[CertificateDer<'static>] {
-        self.further.get_or_init(|| match self.source {
-            Source::System => system_roots(),
-            Source::Given => Vec::new(),
-        })
     }
 
     /// Fills in `trusted`, `trust_error` and `pinned`. What our library cannot judge is neither trusted nor untrusted.
@@ -117,9 +82,16 @@ impl Trust {
         if !self.pins.is_empty() {
             facts.pinned = Some(self.pins.iter().any(|pin| pin.matches(leaf)));
         }
-        let result = match verify(self.load(), chain, facts, now) {
-            Err(Distrust::Issuer) => verify(self.load_further(), chain, facts, now),
-            result => result,
+        // A certificate that is itself among the roots is trusted, whatever webpki says of its form.
+        let result = if self.roots.hold(leaf) {
+            Ok(())
+        } else if facts.self_signed == Some(true) {
+            Err(Distrust::SelfSigned)
+        } else {
+            match verify(self.roots.usual(), chain, facts, now) {
+                Err(Distrust::Issuer) => verify(self.roots.further(), chain, facts, now),
+                result => result,
+            }
         };
         match result {
             Ok(()) => facts.trusted = Some(true),
@@ -129,34 +101,6 @@ impl Trust {
             }
         }
     }
-}
-
-/// The bundle of the system's roots, or the one that the environment names in its place. The folder beside it has the
-/// same roots again, a file or two for each, and reading those took more than all else that a probe computes. Where
-/// there is no bundle, none.
-///
-/// It is read by x509-parser's PEM reader, which takes a quarter of the instructions of pki-types' own.
-#[cfg(all(unix, not(target_os = "macos")))]
-fn bundle() -> Option<Vec<CertificateDer<'static>>> {
-    let file = match std::env::var_os(openssl_probe::ENV_CERT_FILE) {
-        Some(file) => file.into(),
-        None if openssl_probe::has_ssl_cert_env_vars() => return None,
-        None => openssl_probe::probe().cert_file?,
-    };
-    let bytes = std::fs::read(file).ok()?;
-    let blocks = Pem::iter_from_buffer(&bytes).filter_map(Result::ok);
-    let roots = blocks.filter(|block| block.label == "CERTIFICATE").map(|block| block.contents.into());
-    let roots: Vec<CertificateDer<'static>> = roots.collect();
-    Some(roots).filter(|roots| !roots.is_empty())
-}
-
-#[cfg(not(all(unix, not(target_os = "macos"))))]
-fn bundle() -> Option<Vec<CertificateDer<'static>>> {
-    None
-}
-
-fn system_roots() -> Vec<CertificateDer<'static>> {
-    rustls_native_certs::load_native_certs().certs
 }
 
 /// Why a chain is not trusted.
@@ -227,13 +171,6 @@ fn verify(
     let Some((leaf, intermediates)) = chain.split_first() else {
         return Err(Distrust::Issuer);
     };
-    // A certificate that is itself among the roots is trusted, whatever webpki says of its form.
-    if roots.iter().any(|root| root.as_ref() == leaf.as_ref()) {
-        return Ok(());
-    }
-    if facts.self_signed == Some(true) {
-        return Err(Distrust::SelfSigned);
-    }
     let anchors: Vec<TrustAnchor<'_>> =
         roots.iter().filter_map(|root| anchor_from_trusted_cert(root).ok()).collect();
     let end_entity = EndEntityCert::try_from(leaf)?;

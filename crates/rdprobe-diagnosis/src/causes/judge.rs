@@ -149,8 +149,11 @@ fn is(status: CauseStatus, evidence: Vec<String>, reason: String) -> Judgement {
 /// With a capital and a full stop.
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
-    let capital: String =
-        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
-    let end = if capital.ends_with(['.', '?', '!']) { "" } else { "." };
-    format!("{capital}{end}")
+    let mut sentence = String::with_capacity(text.len() + 1);
+    sentence.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+    sentence.push_str(letters.as_str());
+    if !sentence.ends_with(['.', '?', '!']) {
+        sentence.push('.');
+    }
+    sentence
 }

@@ -181,7 +181,7 @@ impl Serialize for NtStatus {
 
 impl<'de> Deserialize<'de> for NtStatus {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        crate::text::parsed(deserializer)
     }
 }
 

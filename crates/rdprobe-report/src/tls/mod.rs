@@ -267,7 +267,7 @@ macro_rules! named_code_point {
 
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+                crate::text::parsed(deserializer)
             }
         }
 

@@ -1,5 +1,8 @@
 //! Cipher suites, and what each is made of.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use super::suite_parts::{Authentication, Cipher, KeyExchange, Mac, Suite};
 use super::suite_registry::SUITES;
 use super::{TlsVersion, Weakness};
@@ -41,7 +44,9 @@ impl CipherSuite {
 
     /// The suite of this IANA name.
     pub(super) fn named(iana: &str) -> Option<Self> {
-        SUITES.iter().find(|suite| suite.iana == iana).map(|suite| Self(suite.code))
+        static CODES: OnceLock<HashMap<&str, u16>> = OnceLock::new();
+        let codes = CODES.get_or_init(|| SUITES.iter().map(|suite| (suite.iana, suite.code)).collect());
+        codes.get(iana).copied().map(Self)
     }
 
     /// OpenSSL's name, `ECDHE-RSA-AES256-GCM-SHA384`; none where OpenSSL never had it.
