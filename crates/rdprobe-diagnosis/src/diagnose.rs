@@ -67,17 +67,23 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
         labels: seen.options.labels.clone(),
         other: Default::default(),
     };
+    remedy(&mut report);
     report.symptom = symptom::differential(&report, &seen.options.told);
     report.verdict.next = advice::next(&report);
-    let decides = report.verdict.code.clone();
-    report.findings.iter_mut().filter(|finding| finding.code != decides).for_each(shorten);
     report
 }
 
-/// What is only worth knowing, and decides nothing, is told without the remedies that `explain` has for its code.
-fn shorten(finding: &mut Finding) {
-    if finding.severity == Severity::Info {
-        finding.fixes.clear();
+/// Gives each finding the remedies that hold for this host. What is only worth knowing, and decides nothing, is told
+/// without: `explain` has them.
+fn remedy(report: &mut Report) {
+    let told = |finding: &Finding| finding.severity != Severity::Info || finding.code == report.verdict.code;
+    let fixes = report.findings.iter().map(|finding| match told(finding) {
+        true => symptom::fixes_of_code(&finding.code, report),
+        false => Vec::new(),
+    });
+    let fixes: Vec<_> = fixes.collect();
+    for (finding, fixes) in report.findings.iter_mut().zip(fixes) {
+        finding.fixes = fixes;
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use rdprobe_report::{Code, Confidence, Finding, Phase, Severity};
 
-use crate::knowledge::{self, KnownClientError, KnownFix};
+use crate::knowledge::{self, KnownClientError};
 use crate::registry;
 
 /// A finding in the making.
@@ -30,9 +30,8 @@ impl Draft {
             causes: known
                 .map(|entry| entry.causes.iter().map(|&cause| cause.into()).collect())
                 .unwrap_or_default(),
-            fixes: known
-                .map(|entry| entry.fixes.iter().map(KnownFix::to_report).collect())
-                .unwrap_or_default(),
+            // Which of them hold is known once the host is: `diagnose` fills them in.
+            fixes: Vec::new(),
             client_errors: known
                 .map(|entry| entry.client_errors.iter().map(KnownClientError::to_report).collect())
                 .unwrap_or_default(),

@@ -218,7 +218,28 @@ fn promises_broken(report: &Value) -> Vec<String> {
     for pointer in evidence.filter(|pointer| report.pointer(pointer).is_none()) {
         broken.push(format!("evidence {pointer} points nowhere"));
     }
+    broken.extend(advice_for_windows(report));
     broken
+}
+
+/// What is done on a Windows host alone, by words that no advice for a client has.
+const OF_WINDOWS: [&str; 6] =
+    ["certlm", "Get-WinEvent", "NETWORK SERVICE", "TermService", "Win32_TSGeneralSetting", "qwinsta"];
+
+/// No server here is Windows: once the fingerprint says so too, nothing may be told that is done there.
+fn advice_for_windows(report: &Value) -> Option<String> {
+    let who = report.pointer("/phases/x224/implementation/name")?.as_str()?;
+    if !who.starts_with("xrdp") && !who.starts_with("FreeRDP") {
+        return None;
+    }
+    let findings = report.get("findings").and_then(Value::as_array);
+    let fixes =
+        findings.into_iter().flatten().filter_map(|finding| finding.get("fixes")?.as_array()).flatten();
+    let on_host = fixes.filter(|fix| fix.get("where").and_then(Value::as_str) != Some("client"));
+    let next = report.pointer("/verdict/next").and_then(Value::as_array).into_iter().flatten();
+    let told = on_host.chain(next).map(Value::to_string);
+    let wrong = told.filter_map(|text| OF_WINDOWS.iter().find(|word| text.contains(**word)).copied());
+    wrong.map(|word| format!("it is {who}, and is told of {word}")).next()
 }
 
 pub(super) fn exit_text(exit: Option<i32>) -> String {

@@ -21,6 +21,7 @@ use crate::knowledge::tables::SYMPTOMS;
 pub use crate::knowledge::{Symptom, SymptomKind, Tag, TagKind};
 pub use differential::{Ranked, differential, rank};
 pub use features::Features;
+pub(crate) use fixes::fixes_of_code;
 pub use fixes::{fixes, ordered};
 pub use questions::{Answer, Question, questions};
 pub use recognise::{Match, Recognised, nearest, recognise};
