@@ -73,8 +73,10 @@ fn tags(cause: &Cause, features: &Features) -> f64 {
     // What another of them implies says nothing new.
     let fits: Vec<_> = cause.fits.iter().filter(|tag| features.tags.contains(*tag)).collect();
     let implied = |id: &str| fits.iter().any(|other| tag(other).is_some_and(|tag| tag.implies.contains(&id)));
-    let own = fits.iter().filter(|id| !implied(id)).count();
-    factor *= FITS.powi(own.min(3) as i32);
+    let own: Vec<_> = fits.iter().filter_map(|id| tag(id).filter(|tag| !implied(tag.id))).collect();
+    // Of several clients that were named only one is in use; the others are told of because they work.
+    let clients = own.iter().filter(|tag| tag.kind == TagKind::Client).count();
+    factor *= FITS.powi((own.len() - clients.saturating_sub(1)).min(3) as i32);
     let servers =
         features.tags.iter().filter(|id| tag(id).is_some_and(|tag| tag.kind == TagKind::Server)).count();
     factor
@@ -83,8 +85,14 @@ fn tags(cause: &Cause, features: &Features) -> f64 {
             (false, 0) if seen(cause.server) || cause.server.contains(&"windows") => 1.0,
             (false, 0) => RARER_SERVER,
             (false, _) if told(cause.server) > 0 => SERVER_NAMED,
+            // A Windows that was named beside a Linux host is what the client or the hypervisor runs on.
+            (false, _) if features.tags.contains("linux") && runs_on_linux(cause.server) => 1.0,
             (false, _) => OTHER_SERVER,
         }
+}
+
+fn runs_on_linux(servers: &[&str]) -> bool {
+    servers.iter().any(|server| tag(server).is_some_and(|tag| tag.implies.contains(&"linux")))
 }
 
 fn stage(cause: &Cause, features: &Features) -> f64 {
