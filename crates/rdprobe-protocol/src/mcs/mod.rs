@@ -9,18 +9,15 @@ use rdprobe_report::facts::McsFacts;
 use rdprobe_report::{Facts, Failure, FailureKind, Protocol};
 
 use crate::x224::is_disconnect_ultimatum;
+use crate::x224::tpkt::DataReader;
 use crate::{Concluded, Ending, Machine};
 
-/// TPKT version, reserved, length (RFC 1006 6).
-const TPKT: usize = 4;
-/// The X.224 Data TPDU's header (X.224 13.7).
-const DATA: [u8; 3] = [2, 0xF0, 0x80];
 const WAITING_FOR: &str = "the MCS Connect Response";
 
 /// Sends the MCS Connect Initial and reads the Connect Response.
 pub struct McsMachine {
     outgoing: Vec<u8>,
-    input: Vec<u8>,
+    input: DataReader,
     facts: McsFacts,
     failure: Option<Failure>,
     done: bool,
@@ -31,7 +28,7 @@ impl McsMachine {
     pub fn new(selected: Protocol) -> Self {
         Self {
             outgoing: connect_initial::connect_initial(selected),
-            input: Vec::new(),
+            input: DataReader::default(),
             facts: McsFacts::default(),
             failure: None,
             done: false,
@@ -43,16 +40,7 @@ impl McsMachine {
         self.done = true;
     }
 
-    /// Of the whole frame; none while its header has not come.
-    fn length(&self) -> Option<usize> {
-        let length = self.input.get(2..TPKT)?;
-        Some(usize::from(u16::from_be_bytes([length[0], length[1]])))
-    }
-
-    fn take_frame(&mut self) {
-        let Some(mcs) = self.input[TPKT..].strip_prefix(&DATA) else {
-            return self.fail(FailureKind::Malformed, "a TPDU that is no X.224 Data");
-        };
+    fn take(&mut self, mcs: &[u8]) {
         if is_disconnect_ultimatum(mcs) {
             let detail = "an MCS Disconnect Provider Ultimatum instead of the Connect Response";
             return self.fail(FailureKind::Rejected, detail);
@@ -76,23 +64,14 @@ impl Machine for McsMachine {
     }
 
     fn wanted(&self) -> usize {
-        match self.length() {
-            _ if self.done => 0,
-            Some(length) => length.saturating_sub(self.input.len()),
-            None => TPKT - self.input.len(),
-        }
+        if self.done { 0 } else { self.input.missing() }
     }
 
     fn receive(&mut self, bytes: &[u8]) {
-        self.input.extend_from_slice(bytes);
-        let wrong = |(at, byte): (usize, &u8)| [3, 0].get(at).is_some_and(|right| right != byte);
-        if self.input.iter().enumerate().any(wrong) {
-            return self.fail(FailureKind::Malformed, "bytes that are no TPKT");
-        }
-        match self.length() {
-            Some(length) if length <= TPKT => self.fail(FailureKind::Malformed, "a TPKT without contents"),
-            Some(length) if self.input.len() >= length => self.take_frame(),
-            _ => {}
+        match self.input.receive(bytes) {
+            Ok(Some(mcs)) => self.take(&mcs),
+            Ok(None) => {}
+            Err(what) => self.fail(FailureKind::Malformed, what),
         }
     }
 
