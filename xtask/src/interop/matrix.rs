@@ -85,6 +85,12 @@ pub(super) struct Row {
     /// Compare names and build with what nmap's `rdp-ntlm-info` prints for the same server.
     #[serde(default)]
     pub(super) compare_nmap: bool,
+    /// Compare the encryption that MCS shows with what nmap's `rdp-enum-encryption` prints for the same server.
+    #[serde(default)]
+    pub(super) compare_encryption: bool,
+    /// The server has the same processes after it as before, and no fault in its log.
+    #[serde(default)]
+    pub(super) leaves_nothing: bool,
     pub(super) expect: Expect,
 }
 

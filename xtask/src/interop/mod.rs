@@ -30,6 +30,7 @@ pub(crate) mod reaper;
 pub(crate) mod scanners;
 mod schedule;
 mod servers;
+mod sessions;
 pub(crate) mod stage;
 pub(crate) mod udp_peer;
 

@@ -44,6 +44,9 @@ pub(crate) struct Module {
     offers: bool,
     /// Go on to the MCS Connect Response where the host selects no NLA: one round trip more.
     mcs: bool,
+    /// Go on to the first licence message where the host selects no NLA: four round trips more, and a Windows host may
+    /// make a session.
+    licensing: bool,
     /// Enumerate what the host speaks of TLS: some fifty connections more, for a scrape an hour.
     tls: bool,
     /// What of Mozilla's guideline is looked for: `modern`, `intermediate` or `old`; with `tls`.
@@ -117,6 +120,7 @@ impl Module {
             no_nla: module.no_nla,
             offers: module.offers,
             mcs: module.mcs,
+            licensing: module.licensing,
             tls: module.tls,
             tls_policy: module.tls_policy,
             udp: module.udp == Some(true),

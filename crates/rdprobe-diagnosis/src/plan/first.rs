@@ -10,11 +10,7 @@ use crate::view::View;
 
 pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
     let options = &view.seen.options;
-    let depth = match (options.mcs, options.no_nla) {
-        (true, _) => Depth::Mcs,
-        (false, true) => Depth::Tls,
-        (false, false) => Depth::Credssp,
-    };
+    let depth = view.beyond_tls().unwrap_or(if options.no_nla { Depth::Tls } else { Depth::Credssp });
     let mut wanted = vec![view.recipe(Purpose::Default, Some(view.usual_protocols()), Some(RUSTLS), depth)];
     let answered = view.settled(Purpose::Default).is_some();
     if options.in_turn && !answered {

@@ -90,7 +90,7 @@ fn block(kind: u16, data: &[u8]) -> Vec<u8> {
 }
 
 /// A length of up to 2^14 in the long form of aligned PER (X.691 10.9.3.6).
-fn per_length(length: usize) -> [u8; 2] {
+pub(super) fn per_length(length: usize) -> [u8; 2] {
     (0x8000 | length as u16).to_be_bytes()
 }
 

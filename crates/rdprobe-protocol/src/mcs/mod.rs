@@ -1,24 +1,46 @@
 //! MCS Connect: what a host without NLA says first of itself ([MS-RDPBCGR] 1.3.1.1, basic settings exchange).
 //!
-//! One question and one answer. No channel is joined and no user attached, so the host makes no session.
+//! One question and one answer. No channel is joined and no user attached, so the host makes no session. `domain` is
+//! what licensing says after it.
 
 mod connect_initial;
 mod connect_response;
+pub(crate) mod domain;
 
 use rdprobe_report::facts::McsFacts;
 use rdprobe_report::{Facts, Failure, FailureKind, Protocol};
 
+pub(crate) use self::connect_response::ServerSecurity;
 use crate::x224::is_disconnect_ultimatum;
 use crate::x224::tpkt::DataReader;
 use crate::{Concluded, Ending, Machine};
 
 const WAITING_FOR: &str = "the MCS Connect Response";
 
+/// What the conference goes on with: the channels that the server named, and its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conference {
+    pub(crate) selected: Protocol,
+    pub(crate) io_channel: u16,
+    pub(crate) message_channel: Option<u16>,
+    /// Static virtual channels.
+    pub(crate) channels: Vec<u16>,
+    pub(crate) encryption_method: u32,
+    pub(crate) security: Option<ServerSecurity>,
+}
+
+/// Name of a result (T.125 7).
+pub(crate) fn result_name(result: u32) -> Option<&'static str> {
+    connect_response::RESULTS.get(result as usize).copied()
+}
+
 /// Sends the MCS Connect Initial and reads the Connect Response.
 pub struct McsMachine {
     outgoing: Vec<u8>,
     input: DataReader,
+    selected: Protocol,
     facts: McsFacts,
+    security: Option<ServerSecurity>,
     failure: Option<Failure>,
     done: bool,
 }
@@ -29,10 +51,26 @@ impl McsMachine {
         Self {
             outgoing: connect_initial::connect_initial(selected),
             input: DataReader::default(),
+            selected,
             facts: McsFacts::default(),
+            security: None,
             failure: None,
             done: false,
         }
+    }
+
+    /// What was learnt, and what follows goes on with where it ended well.
+    pub fn finish(self) -> (Concluded, Option<Conference>) {
+        let facts = &self.facts;
+        let conference = facts.io_channel.filter(|_| self.failure.is_none()).map(|io_channel| Conference {
+            selected: self.selected,
+            io_channel,
+            message_channel: facts.message_channel,
+            channels: facts.channels.clone(),
+            encryption_method: facts.encryption_method.unwrap_or_default(),
+            security: self.security.clone(),
+        });
+        (Box::new(self).conclude(), conference)
     }
 
     fn fail(&mut self, kind: FailureKind, detail: impl Into<String>) {
@@ -45,7 +83,7 @@ impl McsMachine {
             let detail = "an MCS Disconnect Provider Ultimatum instead of the Connect Response";
             return self.fail(FailureKind::Rejected, detail);
         }
-        let read = connect_response::read(mcs, &mut self.facts);
+        let read = connect_response::read(mcs, &mut self.facts, &mut self.security);
         match (read, self.facts.result) {
             (_, Some(result)) if result != 0 => {
                 let name = self.facts.result_name.as_deref().unwrap_or("a result of no name");
