@@ -107,6 +107,8 @@ pub(super) enum Group {
     Udp,
     /// Hosts that are far away.
     Distance,
+    /// Servers that come from PyPI.
+    Pypi,
 }
 
 fn default_port() -> u16 {
@@ -220,7 +222,7 @@ mod tests {
     #[test]
     fn the_committed_matrix_is_consistent() {
         let matrix = committed();
-        for group in [Group::Core, Group::Credssp, Group::Udp, Group::Distance] {
+        for group in [Group::Core, Group::Credssp, Group::Udp, Group::Distance, Group::Pypi] {
             assert!(matrix.rows.iter().any(|row| row.group == group), "{group:?} has no row");
         }
     }

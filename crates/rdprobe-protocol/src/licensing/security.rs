@@ -46,13 +46,13 @@ pub(super) fn opened(message: &[u8]) -> Option<(u16, Vec<u8>)> {
 pub(super) enum Security {
     Rc4 {
         mac_key: Vec<u8>,
-        seal: Rc4,
-        open: Rc4,
+        seal: Box<Rc4>,
+        open: Box<Rc4>,
     },
     Fips {
         mac_key: [u8; 20],
-        seal: cbc::Encryptor<des::TdesEde3>,
-        open: cbc::Decryptor<des::TdesEde3>,
+        seal: Box<cbc::Encryptor<des::TdesEde3>>,
+        open: Box<cbc::Decryptor<des::TdesEde3>>,
         sent: u32,
     },
 }
@@ -102,8 +102,8 @@ impl Security {
             [blob[0].clone(), last(&blob[1]), last(&blob[2])].map(|key| shortened(method, key));
         Some(Self::Rc4 {
             mac_key: mac?,
-            seal: Rc4::new_from_slice(&seal?).ok()?,
-            open: Rc4::new_from_slice(&open?).ok()?,
+            seal: Box::new(Rc4::new_from_slice(&seal?).ok()?),
+            open: Box::new(Rc4::new_from_slice(&open?).ok()?),
         })
     }
 
@@ -116,8 +116,8 @@ impl Security {
         let open = sha([&client[..16], &server[..16]]);
         Some(Self::Fips {
             mac_key: sha([&open, &seal]),
-            seal: cbc::Encryptor::new_from_slices(&des_key(&seal), &IV).ok()?,
-            open: cbc::Decryptor::new_from_slices(&des_key(&open), &IV).ok()?,
+            seal: Box::new(cbc::Encryptor::new_from_slices(&des_key(&seal), &IV).ok()?),
+            open: Box::new(cbc::Decryptor::new_from_slices(&des_key(&open), &IV).ok()?),
             sent: 0,
         })
     }
@@ -242,10 +242,10 @@ mod tests {
                 Security::Fips { mac_key, sent, .. } => {
                     let key =
                         des_key(&Sha1::new().chain_update([1; 16]).chain_update([2; 16]).finalize().into());
-                    let iv = |key: &[u8; 24]| cbc::Decryptor::new_from_slices(key, &IV).unwrap();
+                    let iv = |key: &[u8; 24]| Box::new(cbc::Decryptor::new_from_slices(key, &IV).unwrap());
                     Security::Fips {
                         mac_key,
-                        seal: cbc::Encryptor::new_from_slices(&key, &IV).unwrap(),
+                        seal: Box::new(cbc::Encryptor::new_from_slices(&key, &IV).unwrap()),
                         open: iv(&key),
                         sent,
                     }

@@ -158,7 +158,7 @@ fn keys_are_agreed_on_under_every_method() {
         ("mcs_connect_response_xrdp_high", 2048 / 8),
         ("mcs_connect_response_xrdp_low", 2048 / 8),
         ("mcs_connect_response_std_security", 512 / 8),
-        ("mcs_connect_response_x509_cert", 2048 / 8),
+        ("mcs_connect_response_x509_cert", 512 / 8),
     ] {
         let conference = conference(Protocol::RDP, response);
         let channels: Vec<u16> = [Some(1017), Some(conference.io_channel), conference.message_channel]

@@ -4,7 +4,6 @@ use rdprobe_report::facts::McsFacts;
 
 use x509_parser::prelude::parse_x509_certificate;
 
-use super::result_name;
 use crate::decode::Reader;
 use crate::rsa::PublicKey;
 
@@ -173,8 +172,13 @@ pub(super) fn per_length(reader: &mut Reader<'_>) -> Option<usize> {
     }
 }
 
+/// Name of a result, of a Connect Response and of the confirms after it.
+pub(crate) fn result_name(result: u32) -> Option<&'static str> {
+    RESULTS.get(result as usize).copied()
+}
+
 /// T.125 7, Result.
-pub(super) const RESULTS: [&str; 16] = [
+const RESULTS: [&str; 16] = [
     "rt-successful",
     "rt-domain-merging",
     "rt-domain-not-hierarchical",

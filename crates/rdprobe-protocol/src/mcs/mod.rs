@@ -10,7 +10,7 @@ pub(crate) mod domain;
 use rdprobe_report::facts::McsFacts;
 use rdprobe_report::{Facts, Failure, FailureKind, Protocol};
 
-pub(crate) use self::connect_response::ServerSecurity;
+pub(crate) use self::connect_response::{ServerSecurity, result_name};
 use crate::x224::is_disconnect_ultimatum;
 use crate::x224::tpkt::DataReader;
 use crate::{Concluded, Ending, Machine};
@@ -27,11 +27,6 @@ pub struct Conference {
     pub(crate) channels: Vec<u16>,
     pub(crate) encryption_method: u32,
     pub(crate) security: Option<ServerSecurity>,
-}
-
-/// Name of a result (T.125 7).
-pub(crate) fn result_name(result: u32) -> Option<&'static str> {
-    connect_response::RESULTS.get(result as usize).copied()
 }
 
 /// Sends the MCS Connect Initial and reads the Connect Response.
