@@ -29,6 +29,7 @@ mod readers;
 pub(crate) mod reaper;
 pub(crate) mod scanners;
 mod schedule;
+mod scripted;
 mod servers;
 mod sessions;
 pub(crate) mod stage;
