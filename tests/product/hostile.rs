@@ -16,6 +16,8 @@ use crate::stage::{play, scenarios};
 
 /// The deadline of a probe, and the patience with which it leaves.
 const LONGEST: Duration = Duration::from_millis(20_600);
+/// An enumeration of TLS has this for itself.
+const ENUMERATION: Duration = Duration::from_secs(60);
 
 /// Threads that play side by side.
 const THREADS: usize = 2;
@@ -50,7 +52,9 @@ fn cut_everywhere(scenario: &Scenario, index: u64) -> Vec<String> {
             let result = catch_unwind(AssertUnwindSafe(|| play(scenario, Some(Cut { after, by }))));
             let problem = match result {
                 Err(_) => "panics".into(),
-                Ok(simulation) if simulation.elapsed > LONGEST => format!("takes {:?}", simulation.elapsed),
+                Ok(simulation) if simulation.elapsed > longest(scenario) => {
+                    format!("takes {:?}", simulation.elapsed)
+                }
                 Ok(simulation) => {
                     if let Some(claim) = unproven(&simulation.output) {
                         failed.push(format!("{} cut after {after} by {by:?}: {claim}", scenario.name));
@@ -76,6 +80,10 @@ fn distinct(scenarios: Vec<Scenario>) -> Vec<Scenario> {
         by_script.entry(script).or_insert(scenario);
     }
     by_script.into_values().collect()
+}
+
+fn longest(scenario: &Scenario) -> Duration {
+    if scenario.options.tls { LONGEST + ENUMERATION } else { LONGEST }
 }
 
 /// Bytes that one connection gets at the most.

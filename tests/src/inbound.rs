@@ -11,6 +11,7 @@ use rdprobe_diagnosis::{MOST_AT_ONCE, MOST_ATTEMPTS, diagnose, plan};
 use rdprobe_protocol::certificate::certificate_facts;
 use rdprobe_protocol::credssp::exchange::{ExchangeMachine, Expected};
 use rdprobe_protocol::credssp::{CredsspMachine, TsRequest, Wrapping, kerberos};
+use rdprobe_protocol::licensing::LicensingMachine;
 use rdprobe_protocol::mcs::McsMachine;
 use rdprobe_protocol::tls::enumeration::{Enumerator, Next, Scope};
 use rdprobe_protocol::tls::legacy::{LegacyMachine, LegacySeed};
@@ -106,6 +107,7 @@ fn question(choice: u8) -> Observations {
         no_nla: bit(2),
         offers: bit(3),
         mcs: bit(3),
+        licensing: bit(4),
         tls: bit(3),
         in_turn: bit(4),
         udp: match choice >> 5 & 3 {
@@ -341,10 +343,8 @@ impl Connection<'_> {
             };
             selected = confirmed;
         }
-        if selected == Protocol::RDP && deep.depth == Depth::Mcs {
-            let concluded = self.drive(McsMachine::new(selected));
-            self.record(concluded);
-            return;
+        if selected == Protocol::RDP && deep.depth >= Depth::Mcs {
+            return self.mcs(selected, deep.depth);
         }
         let (Some(hello), true) = (hello, selected.uses_tls() && deep.depth >= Depth::Tls) else {
             return;
@@ -357,9 +357,8 @@ impl Connection<'_> {
             return;
         }
         if !selected.uses_credssp() {
-            if deep.depth == Depth::Mcs {
-                let concluded = self.drive(McsMachine::new(selected));
-                self.record(concluded);
+            if deep.depth >= Depth::Mcs {
+                self.mcs(selected, deep.depth);
             }
             return;
         }
@@ -371,6 +370,17 @@ impl Connection<'_> {
             let concluded = self.drive(CredsspMachine::new(wrapping));
             self.record(concluded);
             self.logon();
+        }
+    }
+
+    fn mcs(&mut self, selected: Protocol, depth: Depth) {
+        let mut machine = McsMachine::new(selected);
+        let received = self.feed(&mut machine);
+        let (concluded, conference) = machine.finish();
+        self.steps.push(step(concluded.facts, concluded.failure, received));
+        if let Some(conference) = conference.filter(|_| depth == Depth::Licensing) {
+            let concluded = self.drive(LicensingMachine::new(conference, [7; 32]));
+            self.record(concluded);
         }
     }
 

@@ -120,6 +120,9 @@ pub(crate) fn ruled_out(seen: &Observations, phases: &Phases, findings: &[Findin
     if phases.mcs.outcome == PhaseOutcome::Ok {
         line(Phase::Mcs, "the RDP server itself answers, behind whatever terminates TLS".into());
     }
+    if phases.licensing.outcome == PhaseOutcome::Ok {
+        line(Phase::Licensing, "no licence is refused before the logon".into());
+    }
     if phases.credssp.outcome == PhaseOutcome::Ok {
         let facts = &phases.credssp.facts;
         let version = facts.version.map(|version| format!(" (version {version})")).unwrap_or_default();

@@ -102,6 +102,7 @@ pub fn suspected(seen: &Observations) -> Option<String> {
     findings.extend(rules::tls::findings(view));
     findings.extend(rules::credssp::findings(view));
     findings.extend(rules::mcs::findings(view));
+    findings.extend(rules::licensing::findings(view));
     Some(format!("{} so far", worst_error(&findings)?.code))
 }
 
@@ -120,6 +121,7 @@ fn on_address(view: View<'_>, now: Timestamp) -> Vec<Finding> {
     findings.extend(rules::certificate::findings(view, now));
     findings.extend(rules::credssp::findings(view));
     findings.extend(rules::mcs::findings(view));
+    findings.extend(rules::licensing::findings(view));
     findings.extend(rules::udp::findings(view));
     findings
 }

@@ -17,6 +17,7 @@ mod diagnose;
 mod draft;
 mod enumeration;
 mod expectations;
+mod fingerprint;
 pub mod knowledge;
 mod phases;
 mod plan;

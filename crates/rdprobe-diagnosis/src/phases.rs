@@ -7,9 +7,9 @@ use rdprobe_report::{
 };
 
 use crate::coverage::{Coverage, State};
-use crate::enumeration;
-use crate::rules::{certificate, credssp, mcs, tls, udp, x224};
+use crate::rules::{certificate, credssp, licensing, mcs, tls, udp, x224};
 use crate::view::{View, certificate as certificate_of, tcp_facts, tls as tls_step, tls_facts, x224_facts};
+use crate::{enumeration, fingerprint};
 use crate::{registry, windows};
 
 pub(crate) fn report(
@@ -20,10 +20,13 @@ pub(crate) fn report(
     now: Timestamp,
 ) -> Phases {
     let mut phases = Phases { dns: dns(seen), ..Phases::default() };
-    if !seen.options.mcs {
+    let asks_mcs = seen.options.mcs || seen.options.licensing;
+    if !asks_mcs {
         phases.mcs.outcome = PhaseOutcome::NotRequested;
     }
-    phases.licensing.outcome = PhaseOutcome::NotRequested;
+    if !seen.options.licensing {
+        phases.licensing.outcome = PhaseOutcome::NotRequested;
+    }
     if seen.options.udp == UdpQuestion::Off {
         phases.udp.outcome = PhaseOutcome::NotRequested;
     }
@@ -40,9 +43,17 @@ pub(crate) fn report(
         phases.certificate = certificate_phase(view, findings, now);
         phases.credssp = credssp_phase(view, findings);
     }
-    if seen.options.mcs {
-        phases.mcs = mcs_phase(view, findings);
+    if asks_mcs {
+        let decided = mcs::decided(view).map(|(_, step, facts)| (step, facts));
+        phases.mcs = beyond_tls(view, Phase::Mcs, decided, findings);
     }
+    if seen.options.licensing {
+        let decided = licensing::decided(view).map(|(_, step, facts)| (step, facts));
+        phases.licensing = beyond_tls(view, Phase::Licensing, decided, findings);
+    }
+    let confirm = phases.x224.facts.implementation.take();
+    phases.x224.facts.implementation =
+        fingerprint::refined(confirm, &phases.mcs.facts, &phases.licensing.facts);
     if let Some((_, step, facts)) = udp::decided(view) {
         phases.udp = PhaseReport { facts: facts.clone(), ..of_step(step) };
         let refused =
@@ -183,19 +194,23 @@ fn certificate_phase(
     phase
 }
 
-fn mcs_phase(view: View<'_>, findings: &[Finding]) -> PhaseReport<rdprobe_report::facts::McsFacts> {
-    if let Some((_, step, facts)) = mcs::decided(view) {
-        let mut phase = PhaseReport { facts: facts.clone(), ..of_step(step) };
+/// A phase behind the security layer, where it was asked for.
+fn beyond_tls<F: Clone + Default>(
+    view: View<'_>,
+    phase: Phase,
+    decided: Option<(&Step, &F)>,
+    findings: &[Finding],
+) -> PhaseReport<F> {
+    if let Some((step, facts)) = decided {
+        let mut report = PhaseReport { facts: facts.clone(), ..of_step(step) };
         // What failed has a finding; our own fault, or a wait cut short, says nothing of the host.
-        if !step.is_ok() && !findings.iter().any(|finding| finding.phase == Phase::Mcs) {
-            phase.outcome = PhaseOutcome::Inconclusive;
+        if !step.is_ok() && !findings.iter().any(|finding| finding.phase == phase) {
+            report.outcome = PhaseOutcome::Inconclusive;
         }
-        return phase;
+        return report;
     }
-    // Behind CredSSP it is shown to those who have logged on alone.
-    let selected = view.x224().and_then(|(_, step)| x224_facts(step)?.selected);
-    let hidden = selected.is_some_and(Protocol::uses_credssp);
-    let outcome = if hidden { PhaseOutcome::NotObservable } else { PhaseOutcome::NotReached };
+    let outcome =
+        if licensing::hidden(view) { PhaseOutcome::NotObservable } else { PhaseOutcome::NotReached };
     PhaseReport { outcome, ..PhaseReport::default() }
 }
 

@@ -9,9 +9,11 @@
 pub mod certificate;
 pub mod credssp;
 mod decode;
+pub mod licensing;
 mod machine;
 pub mod mcs;
 pub mod path;
+mod rsa;
 #[cfg(test)]
 mod testing;
 mod text;

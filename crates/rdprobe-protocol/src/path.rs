@@ -16,6 +16,8 @@ pub enum Stage<'r> {
     Credssp(Wrapping),
     /// The MCS Connect Initial under this protocol.
     Mcs(Protocol),
+    /// From the MCS Connect Response to the first licence message.
+    Licensing,
     /// CredSSP with credentials.
     Logon,
 }
@@ -32,7 +34,11 @@ pub fn next<'r>(recipe: &'r Recipe, facts: &[Facts]) -> Option<Stage<'r>> {
         Some(_) => selected(facts)?,
         None => Protocol::SSL,
     };
-    let mcs = || (*depth == Depth::Mcs && !done(Phase::Mcs)).then_some(Stage::Mcs(selected));
+    let mcs = || match depth {
+        Depth::Mcs | Depth::Licensing if !done(Phase::Mcs) => Some(Stage::Mcs(selected)),
+        Depth::Licensing if !done(Phase::Licensing) => Some(Stage::Licensing),
+        _ => None,
+    };
     if !selected.uses_tls() && !selected.uses_credssp() {
         return mcs();
     }
@@ -51,7 +57,7 @@ pub fn next<'r>(recipe: &'r Recipe, facts: &[Facts]) -> Option<Stage<'r>> {
         // Old TLS carries no credentials.
         Depth::Logon if hello == RUSTLS => Some(Stage::Logon),
         Depth::Credssp if recipe.purpose == Purpose::Spnego => Some(Stage::Credssp(Wrapping::Spnego)),
-        Depth::Credssp | Depth::Mcs => Some(Stage::Credssp(Wrapping::Bare)),
+        Depth::Credssp | Depth::Mcs | Depth::Licensing => Some(Stage::Credssp(Wrapping::Bare)),
         _ => None,
     }
 }
@@ -99,6 +105,7 @@ mod tests {
                 }
                 Stage::Tls(_) => Facts::Tls(Box::<TlsFacts>::default()),
                 Stage::Mcs(_) => Facts::Mcs(Box::default()),
+                Stage::Licensing => Facts::Licensing(Box::default()),
                 Stage::Credssp(_) | Stage::Logon => Facts::Credssp(Box::<CredsspFacts>::default()),
             });
         }
@@ -121,6 +128,14 @@ mod tests {
         assert_eq!(way(&usual, Protocol::HYBRID), ["X224", "Tls(\"rustls\")", "Credssp(Bare)"]);
         let alone = recipe(Purpose::RdpOnly, true, None, Depth::Mcs);
         assert_eq!(way(&alone, Protocol::RDP).last().unwrap(), "Mcs(Protocol(0))");
+    }
+
+    #[test]
+    fn licensing_follows_mcs() {
+        let asked = recipe(Purpose::Default, true, Some(RUSTLS), Depth::Licensing);
+        assert_eq!(way(&asked, Protocol::RDP), ["X224", "Mcs(Protocol(0))", "Licensing"]);
+        assert_eq!(way(&asked, Protocol::SSL), ["X224", "Tls(\"rustls\")", "Mcs(Protocol(1))", "Licensing"]);
+        assert_eq!(way(&asked, Protocol::HYBRID), ["X224", "Tls(\"rustls\")", "Credssp(Bare)"]);
     }
 
     #[test]

@@ -33,6 +33,14 @@ mod record {
     pub(super) const MAX_LENGTH: usize = (1 << 14) + 2048;
 }
 
+/// Alerts (RFC 8446 6).
+mod alert {
+    /// A level; the other is fatal, 2.
+    pub(super) const WARNING: u8 = 1;
+    #[cfg(feature = "legacy-tls")]
+    pub(super) const CLOSE_NOTIFY: u8 = 0;
+}
+
 /// Handshake message types (RFC 8446 4, RFC 5246 7.4).
 mod message {
     pub(super) const HELLO_REQUEST: u8 = 0;

@@ -7,6 +7,7 @@ mod confirm;
 mod fingerprint;
 mod request;
 pub(crate) mod service;
+pub(crate) mod tpkt;
 
 pub use confirm::failure_name;
 pub(crate) use confirm::is_disconnect_ultimatum;
@@ -18,13 +19,8 @@ use rdprobe_report::{Facts, Failure, FailureKind, LocalFault, Offer, Protocols};
 
 use crate::{Concluded, Ending, Machine};
 
-/// RFC 1006 6: version, reserved, length in two bytes.
-const TPKT_HEADER: usize = 4;
-const TPKT_VERSION: u8 = 3;
 /// X.224 13.3.3: code 1110, credit 0000 in class 0.
 const CONNECTION_REQUEST: u8 = 0xE0;
-/// The shortest TPDU is a Data TPDU with its three bytes of header (X.224 13.7).
-const MIN_FRAME: usize = TPKT_HEADER + 3;
 /// A Confirm has 19 bytes; nothing that may stand in its place comes near this.
 const MAX_FRAME: usize = 512;
 
@@ -70,13 +66,13 @@ impl X224Machine {
     fn take(&mut self, byte: u8) {
         self.received.push(byte);
         match self.state {
-            State::Header if self.received[0] != TPKT_VERSION => {
+            State::Header if self.received[0] != tpkt::VERSION => {
                 self.state = State::Foreign;
                 self.look_at_banner();
             }
-            State::Header if self.received.len() == TPKT_HEADER => {
-                let length = usize::from(u16::from_be_bytes([self.received[2], self.received[3]]));
-                if (MIN_FRAME..=MAX_FRAME).contains(&length) {
+            State::Header => {
+                let Some(length) = tpkt::claimed(&self.received) else { return };
+                if (tpkt::SHORTEST..=MAX_FRAME).contains(&length) {
                     self.state = State::Frame(length);
                 } else {
                     let detail = format!("a TPKT header that claims {length} bytes");
@@ -84,13 +80,13 @@ impl X224Machine {
                 }
             }
             State::Frame(length) if self.received.len() == length => {
-                let failure = confirm::read(&self.received[TPKT_HEADER..], &mut self.facts);
+                let failure = confirm::read(&self.received[tpkt::HEADER..], &mut self.facts);
                 self.facts.implementation = fingerprint::implementation(&self.facts);
                 self.facts.fits_windows = self.facts.selected.map(|_| fingerprint::fits_windows(&self.facts));
                 self.finish(failure);
             }
             State::Foreign => self.look_at_banner(),
-            State::Header | State::Frame(_) | State::Done => {}
+            State::Frame(_) | State::Done => {}
         }
     }
 
@@ -124,7 +120,7 @@ impl Machine for X224Machine {
     fn wanted(&self) -> usize {
         let had = self.received.len();
         match self.state {
-            State::Header => TPKT_HEADER - had,
+            State::Header => tpkt::HEADER - had,
             State::Frame(length) => length - had,
             State::Foreign => service::MAX_BANNER - had,
             State::Done => 0,

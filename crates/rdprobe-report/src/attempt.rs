@@ -61,6 +61,8 @@ pub enum Depth {
     Credssp,
     /// Up to the MCS Connect Response where no CredSSP was selected, else to its challenge.
     Mcs,
+    /// Up to the first licence message where no CredSSP was selected, else to its challenge.
+    Licensing,
     /// Up to the verified `pubKeyAuth`, with credentials.
     Logon,
 }

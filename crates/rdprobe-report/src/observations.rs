@@ -38,6 +38,9 @@ pub struct Options {
     /// Go on to the MCS Connect Response where no CredSSP was selected.
     #[serde(skip_serializing_if = "is_default")]
     pub mcs: bool,
+    /// Go on to the first licence message where no CredSSP was selected.
+    #[serde(skip_serializing_if = "is_default")]
+    pub licensing: bool,
     /// Enumerate what the host speaks of TLS.
     #[serde(skip_serializing_if = "is_default")]
     pub tls: bool,
@@ -106,6 +109,7 @@ impl Default for Options {
             no_nla: false,
             offers: false,
             mcs: false,
+            licensing: false,
             tls: false,
             tls_policy: None,
             parallel: Self::PARALLEL,

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{
-    CertificateFacts, CredsspFacts, DnsFacts, McsFacts, TcpFacts, TlsFacts, UdpFacts, X224Facts, is_default,
+    CertificateFacts, CredsspFacts, DnsFacts, LicensingFacts, McsFacts, TcpFacts, TlsFacts, UdpFacts,
+    X224Facts, is_default,
 };
 use crate::{
     Attempt, ClientReport, ExpectationReport, Failure, Finding, Millis, Observations, Options, PhaseOutcome,
@@ -139,7 +140,7 @@ pub struct Phases {
     /// MCS.
     pub mcs: PhaseReport<McsFacts>,
     /// Licensing.
-    pub licensing: PhaseReport<NoFacts>,
+    pub licensing: PhaseReport<LicensingFacts>,
     /// UDP.
     pub udp: PhaseReport<UdpFacts>,
     /// Phases of a later version, as they came.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rdprobe_diagnosis::Ground;
 use rdprobe_protocol::credssp::CredsspMachine;
+use rdprobe_protocol::licensing::LicensingMachine;
 use rdprobe_protocol::mcs::McsMachine;
 use rdprobe_protocol::path::{self, Stage};
 use rdprobe_protocol::tls::{HelloMachine, HelloSeed};
@@ -152,6 +153,7 @@ impl<N: Network> Connection<'_, N> {
     /// Goes the way of the recipe for as long as each phase ends well.
     async fn walk(&self, recipe: &Recipe, channel: &mut Channel<N::Stream>, mut ready: Option<logon::Ready>) {
         let mut facts = Vec::new();
+        let mut conference = None;
         while let Some(stage) = path::next(recipe, &facts) {
             let lap = Lap::of(channel);
             let mut shown = None;
@@ -172,8 +174,16 @@ impl<N: Network> Connection<'_, N> {
                     self.with_skew(machine.conclude(), lap.from.elapsed())
                 }
                 Stage::Mcs(selected) => {
-                    let mut machine = Box::new(McsMachine::new(selected));
-                    self.drive(Phase::Mcs, &mut *machine, channel).await;
+                    let mut machine = McsMachine::new(selected);
+                    self.drive(Phase::Mcs, &mut machine, channel).await;
+                    let (concluded, stands) = machine.finish();
+                    conference = stands;
+                    concluded
+                }
+                Stage::Licensing => {
+                    let Some(conference) = conference.take() else { return };
+                    let mut machine = Box::new(LicensingMachine::new(conference, random()));
+                    self.drive(Phase::Licensing, &mut *machine, channel).await;
                     machine.conclude()
                 }
                 Stage::Logon => {

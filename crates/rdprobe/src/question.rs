@@ -74,6 +74,14 @@ impl Probe {
         self
     }
 
+    /// Goes on to the first licence message where the host selects no CredSSP: four round trips more. It is read and
+    /// never answered; a host that lets the client in goes on unasked, and a Windows host may make a session there.
+    pub fn licensing(mut self) -> Self {
+        self.options.licensing = true;
+        self.options.mcs = true;
+        self
+    }
+
     /// Enumerates every version, suite and group that the host speaks, and asks it as every client does, after all that
     /// decides the verdict: some fifty connections more.
     pub fn enumerate_tls(mut self) -> Self {

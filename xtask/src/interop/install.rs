@@ -25,6 +25,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("freerdp-shadow-cli", "freerdp2-shadow-x11"),
     ("freerdp-shadow-cli3", "freerdp3-shadow-x11"),
     ("winpr-hash", "winpr-utils"),
+    ("winpr-makecert", "winpr-utils"),
     ("gcc", "gcc"),
     ("weston", "weston"),
     ("/usr/libexec/gnome-remote-desktop-daemon", "gnome-remote-desktop"),

@@ -85,6 +85,12 @@ pub(super) struct Row {
     /// Compare names and build with what nmap's `rdp-ntlm-info` prints for the same server.
     #[serde(default)]
     pub(super) compare_nmap: bool,
+    /// Compare the encryption that MCS shows with what nmap's `rdp-enum-encryption` prints for the same server.
+    #[serde(default)]
+    pub(super) compare_encryption: bool,
+    /// The server has the same processes after it as before, and no fault in its log.
+    #[serde(default)]
+    pub(super) leaves_nothing: bool,
     pub(super) expect: Expect,
 }
 
@@ -101,6 +107,8 @@ pub(super) enum Group {
     Udp,
     /// Hosts that are far away.
     Distance,
+    /// Servers that come from PyPI.
+    Pypi,
 }
 
 fn default_port() -> u16 {
@@ -214,7 +222,7 @@ mod tests {
     #[test]
     fn the_committed_matrix_is_consistent() {
         let matrix = committed();
-        for group in [Group::Core, Group::Credssp, Group::Udp, Group::Distance] {
+        for group in [Group::Core, Group::Credssp, Group::Udp, Group::Distance, Group::Pypi] {
             assert!(matrix.rows.iter().any(|row| row.group == group), "{group:?} has no row");
         }
     }

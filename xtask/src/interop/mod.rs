@@ -29,7 +29,9 @@ mod readers;
 pub(crate) mod reaper;
 pub(crate) mod scanners;
 mod schedule;
+mod scripted;
 mod servers;
+mod sessions;
 pub(crate) mod stage;
 pub(crate) mod udp_peer;
 

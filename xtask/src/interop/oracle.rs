@@ -112,3 +112,38 @@ pub(super) fn nmap_complaints(interop: &Interop<'_>, row: &Row) -> Result<Vec<St
     }
     Ok(complaints)
 }
+
+/// Where nmap's `rdp-enum-encryption` finds another level of encryption, or not the method. It offers one method at a
+/// time and lists those that a server takes; ours is chosen by the server from all of them.
+pub(super) fn encryption_complaints(interop: &Interop<'_>, row: &Row) -> Result<Vec<String>> {
+    const OPTIONS: &[&str] =
+        &["-n", "-Pn", "-p", "3389", "--host-timeout", "30s", "--script", "rdp-enum-encryption"];
+    const METHODS: &[(&str, &str)] = &[
+        ("40-bit", "40-bit RC4"),
+        ("56-bit", "56-bit RC4"),
+        ("128-bit", "128-bit RC4"),
+        ("fips", "FIPS 140-1"),
+    ];
+    const LEVELS: &[(&str, &str)] =
+        &[("low", "Low"), ("client-compatible", "Client Compatible"), ("high", "High"), ("fips", "FIPS")];
+    let report: Value = serde_json::from_str(&fs::read_to_string(probe::report_path(interop, row))?)?;
+    let output =
+        Command::new("nmap").args(OPTIONS).arg(host_of(&row.target)).output().context("cannot run nmap")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(text.contains("rdp-enum-encryption"), "nmap says nothing of this server: {text}");
+    let named = |field: &str, names: &[(&'static str, &'static str)]| {
+        let ours =
+            report.pointer(&format!("/phases/mcs/{field}")).and_then(Value::as_str).unwrap_or_default();
+        names.iter().find(|name| name.0 == ours).map_or("a name that nmap has not", |name| name.1)
+    };
+    let mut complaints = Vec::new();
+    let level = named("encryption_level_name", LEVELS);
+    if !text.contains(&format!("Encryption level: {level}")) {
+        complaints.push(format!("nmap does not say that the level is {level}: {text}"));
+    }
+    let method = named("encryption_method_name", METHODS);
+    if !text.contains(&format!("{method}: SUCCESS")) {
+        complaints.push(format!("nmap does not say that {method} is taken: {text}"));
+    }
+    Ok(complaints)
+}

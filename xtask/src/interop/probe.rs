@@ -28,7 +28,7 @@ pub(super) fn programs(row: &Row) -> Vec<&'static str> {
     if row.decode_udp {
         programs.push("tshark");
     }
-    if row.compare_nmap {
+    if row.compare_nmap || row.compare_encryption {
         programs.push("nmap");
     }
     if row.compare_scanners {
@@ -58,6 +58,7 @@ pub(super) fn prepare(interop: &Interop<'_>) -> Result<()> {
 /// Runs the row and returns everything that is not as it must be.
 pub(super) fn ask(interop: &Interop<'_>, row: &Row) -> Result<Vec<String>> {
     let capture = row.decode_udp.then(|| super::oracle::Capture::start(interop, row)).transpose()?;
+    let sessions = row.leaves_nothing.then(|| super::sessions::Sessions::count(interop, row)).transpose()?;
     let mut complaints = Vec::new();
     for round in 1..=row.repeat {
         let run = run_probe(interop, row)?;
@@ -72,6 +73,12 @@ pub(super) fn ask(interop: &Interop<'_>, row: &Row) -> Result<Vec<String>> {
     }
     if let Some(capture) = capture {
         complaints.extend(capture.complaints()?);
+    }
+    if let Some(sessions) = sessions {
+        complaints.extend(sessions.complaints(interop)?);
+    }
+    if row.compare_encryption {
+        complaints.extend(super::oracle::encryption_complaints(interop, row)?);
     }
     if row.compare_scanners {
         complaints.extend(super::scanners::complaints(interop, row)?);

@@ -78,6 +78,7 @@ fn version() -> String {
     }
     let features = [
         ("demo", cfg!(feature = "demo")),
+        ("legacy-tls", cfg!(feature = "legacy-tls")),
         ("logon", cfg!(feature = "logon")),
         ("serve", cfg!(feature = "serve")),
     ];

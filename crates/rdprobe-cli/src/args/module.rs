@@ -42,6 +42,11 @@ pub(crate) struct Module {
     no_nla: bool,
     /// Ask about RDSTLS and Entra ID too.
     offers: bool,
+    /// Go on to the MCS Connect Response where the host selects no NLA: one round trip more.
+    mcs: bool,
+    /// Go on to the first licence message where the host selects no NLA: four round trips more, and a Windows host may
+    /// make a session.
+    licensing: bool,
     /// Enumerate what the host speaks of TLS: some fifty connections more, for a scrape an hour.
     tls: bool,
     /// What of Mozilla's guideline is looked for: `modern`, `intermediate` or `old`; with `tls`.
@@ -114,6 +119,8 @@ impl Module {
             client: module.client,
             no_nla: module.no_nla,
             offers: module.offers,
+            mcs: module.mcs,
+            licensing: module.licensing,
             tls: module.tls,
             tls_policy: module.tls_policy,
             udp: module.udp == Some(true),
@@ -187,9 +194,12 @@ mod tests {
 
     #[test]
     fn a_module_is_what_could_have_been_typed() {
-        let typed =
-            module("client = 'mstsc-win7'\nfamily = 'ipv6'\nexpect = ['tls>=1.2']\ntimeout = '2s'").unwrap();
+        let typed = module(
+            "client = 'mstsc-win7'\nfamily = 'ipv6'\nexpect = ['tls>=1.2']\ntimeout = '2s'\nmcs = true",
+        )
+        .unwrap();
         let options = typed.options(true);
+        assert!(options.mcs);
         assert_eq!(options.client, "mstsc-win7");
         assert_eq!(options.expect.len(), 1);
         assert_eq!(typed.family(), rdprobe::Family::V6);

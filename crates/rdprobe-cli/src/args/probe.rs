@@ -78,6 +78,13 @@ pub(crate) struct ProbeArguments {
     /// One round trip more; no channel is joined, so no session is made.
     #[arg(long, help_heading = "What to ask")]
     pub(crate) mcs: bool,
+    /// Go on to the host's first licence message, where it selects no NLA; never part of --deep
+    ///
+    /// Four round trips more: channels are joined, and the client's settings sent with no user and no wish to log on. The
+    /// message is read and never answered. A host that lets every client in (STATUS_VALID_CLIENT) goes on unasked until
+    /// the connection is closed, and a Windows host may make a session there, which ends with it.
+    #[arg(long, help_heading = "What to ask")]
+    pub(crate) licensing: bool,
     /// Every question there is: --offers, --mcs, --tls and --udp
     #[arg(long, help_heading = "What to ask")]
     pub(crate) deep: bool,
@@ -193,7 +200,8 @@ impl ProbeArguments {
             no_nla: self.no_nla,
             gateway: self.gateway.clone(),
             offers: self.offers || self.deep,
-            mcs: self.mcs || self.deep,
+            mcs: self.mcs || self.deep || self.licensing,
+            licensing: self.licensing,
             tls: self.tls || self.deep || self.tls_policy.is_some(),
             tls_policy: self.tls_policy.map(Into::into),
             parallel: self.parallel,

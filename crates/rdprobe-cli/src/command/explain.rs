@@ -1,6 +1,6 @@
 //! `rdprobe explain WORDS…`: a code of ours, or what a user holds.
 
-use rdprobe_diagnosis::registry::{HEALTHY, REGISTRY, RESERVED, lookup};
+use rdprobe_diagnosis::registry::{HEALTHY, REGISTRY, lookup};
 use rdprobe_diagnosis::symptom::{Features, differential, nearest};
 use rdprobe_report::Told;
 
@@ -68,9 +68,6 @@ fn against(told: &Told, source: &Source, full: bool, output: &mut Output) -> Res
 
 fn unknown(words: &str) -> String {
     let code = words.to_ascii_lowercase();
-    if RESERVED.contains(&code.as_str()) {
-        return format!("{code} is reserved for a phase that this version does not look at yet");
-    }
     let mut near: Vec<String> = near_codes(&code).into_iter().map(Into::into).collect();
     let symptoms = nearest(words, SUGGESTED);
     near.extend(symptoms.iter().map(|symptom| format!("{} ({})", symptom.title, symptom.kind.title())));

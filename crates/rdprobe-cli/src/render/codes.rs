@@ -1,6 +1,6 @@
 //! The list of codes: for people, as JSON, and as the page of the documentation.
 
-use rdprobe_diagnosis::registry::{REGISTRY, RESERVED};
+use rdprobe_diagnosis::registry::REGISTRY;
 use rdprobe_report::Severity;
 
 use super::explain::Explanation;
@@ -65,9 +65,6 @@ pub(crate) fn page() -> String {
         }
         text.push_str(&row(&code));
     }
-    text.push_str("\n## Reserved\n\nFor phases that are not built yet: ");
-    let reserved: Vec<String> = RESERVED.iter().map(|code| format!("`{code}`")).collect();
-    text.push_str(&format!("{}.\n", reserved.join(", ")));
     text
 }
 

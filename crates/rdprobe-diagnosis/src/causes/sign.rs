@@ -7,6 +7,9 @@ use super::Seen;
 use crate::knowledge::Sign;
 use crate::usual_port;
 
+/// dwErrorCode ([MS-RDPBCGR] 2.2.1.12.1.3).
+const STATUS_VALID_CLIENT: u32 = 7;
+
 impl Seen<'_> {
     /// All of the signs were seen.
     pub(crate) fn shows(self, signs: &[Sign]) -> bool {
@@ -34,7 +37,7 @@ impl Sign {
 
     /// Whether it holds, and where that stands.
     fn read(self, seen: Seen<'_>) -> (bool, Phase, &'static str) {
-        use Phase::{Certificate, Credssp, Dns, Tcp, Tls, Udp, X224};
+        use Phase::{Certificate, Credssp, Dns, Licensing, Tcp, Tls, Udp, X224};
         let phases = &seen.report.phases;
         let certificate = &phases.certificate.facts;
         let credssp = &phases.credssp.facts;
@@ -117,6 +120,10 @@ impl Sign {
                 let connects = [ClientOutcome::Connects, ClientOutcome::ConnectsWithWarning];
                 (connects.contains(&outcome), X224, "outcome")
             }
+            Self::LicenceGranted => {
+                let granted = phases.licensing.facts.error_code == Some(STATUS_VALID_CLIENT);
+                (granted, Licensing, "error_code")
+            }
             Self::UdpAnswers => (seen.ok(Udp), Udp, "outcome"),
             Self::UdpSilent => (phases.udp.facts.sent > 0 && phases.udp.facts.received == 0, Udp, "received"),
         }
@@ -165,6 +172,7 @@ impl Sign {
             Self::LogonAccepted => "the credentials were accepted",
             Self::LogonAuthorized => "the account may log on through Remote Desktop",
             Self::ClientConnects => "the reference client gets through to the logon",
+            Self::LicenceGranted => "the host lets a client in that has no licence",
             Self::UdpAnswers => "UDP answers",
             Self::UdpSilent => "UDP does not answer",
         }

@@ -77,6 +77,8 @@ pub enum Sign {
     LogonAuthorized,
     /// The reference client gets through to the logon.
     ClientConnects,
+    /// The host lets clients in without a licence.
+    LicenceGranted,
     /// UDP answers.
     UdpAnswers,
     /// UDP does not answer.

@@ -3,6 +3,9 @@
 //!
 //! That hello waits for the real handshake. It can never be completed, so to a server it is an abrupt end, and
 //! gnome-remote-desktop, which serves one session at a time, dies of a few of those.
+//!
+//! On the way to licensing the host has the connection to itself: weston serves all of them on one thread, and one that
+//! ends before its TLS, as the NLA question does, can take another one with it.
 
 use rdprobe_report::{Depth, Protocols, Purpose, RUSTLS, Recipe};
 
@@ -10,14 +13,10 @@ use crate::view::View;
 
 pub(super) fn wanted(view: View<'_>) -> Vec<Recipe> {
     let options = &view.seen.options;
-    let depth = match (options.mcs, options.no_nla) {
-        (true, _) => Depth::Mcs,
-        (false, true) => Depth::Tls,
-        (false, false) => Depth::Credssp,
-    };
+    let depth = view.beyond_tls().unwrap_or(if options.no_nla { Depth::Tls } else { Depth::Credssp });
     let mut wanted = vec![view.recipe(Purpose::Default, Some(view.usual_protocols()), Some(RUSTLS), depth)];
     let answered = view.settled(Purpose::Default).is_some();
-    if options.in_turn && !answered {
+    if (options.in_turn || options.licensing) && !answered {
         return wanted;
     }
     if !options.no_nla && (!options.in_turn || view.reached_tls()) {

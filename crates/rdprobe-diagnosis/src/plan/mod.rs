@@ -157,6 +157,16 @@ impl View<'_> {
         }
     }
 
+    /// How far beyond the security layer it was asked to go, where the host wants no CredSSP.
+    fn beyond_tls(self) -> Option<Depth> {
+        let options = &self.seen.options;
+        match (options.licensing, options.mcs) {
+            (true, _) => Some(Depth::Licensing),
+            (false, true) => Some(Depth::Mcs),
+            (false, false) => None,
+        }
+    }
+
     /// One TCP attempt with an offer of these protocols.
     fn recipe(
         self,

@@ -35,7 +35,7 @@ pub(super) fn unconfirmed(view: View<'_>) -> Vec<Recipe> {
 }
 
 fn rdp_only(view: View<'_>) -> Recipe {
-    let depth = if view.seen.options.mcs { Depth::Mcs } else { Depth::X224 };
+    let depth = view.beyond_tls().unwrap_or(Depth::X224);
     view.recipe(Purpose::RdpOnly, Some(Protocols::RDP), None, depth)
 }
 

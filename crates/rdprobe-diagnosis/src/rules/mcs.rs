@@ -12,15 +12,20 @@ use crate::view::{View, x224_facts};
 /// `encryptionMethod`: none, 40 bits, 56 bits ([MS-RDPBCGR] 2.2.1.4.3, 5.3.2).
 const WEAK: [u32; 3] = [0, 1, 8];
 
-/// The attempt that decides: the usual offer, or that of RDP security alone where nothing else was accepted.
 pub(crate) fn decided(view: View<'_>) -> Option<(&Attempt, &Step, &McsFacts)> {
+    let (attempt, step) = reached(view, Phase::Mcs)?;
+    match &step.facts {
+        Facts::Mcs(facts) => Some((attempt, step, facts.as_ref())),
+        _ => None,
+    }
+}
+
+/// The attempt that decides a phase behind the security layer: the usual offer, or that of RDP security alone where
+/// nothing else was accepted.
+pub(super) fn reached(view: View<'_>, phase: Phase) -> Option<(&Attempt, &Step)> {
     [Purpose::Default, Purpose::RdpOnly].into_iter().find_map(|purpose| {
         let attempt = view.settled(purpose)?;
-        let step = attempt.step(Phase::Mcs)?;
-        match &step.facts {
-            Facts::Mcs(facts) => Some((attempt, step, facts.as_ref())),
-            _ => None,
-        }
+        Some((attempt, attempt.step(phase)?))
     })
 }
 

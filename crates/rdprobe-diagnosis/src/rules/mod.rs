@@ -3,6 +3,7 @@
 pub(crate) mod certificate;
 pub(crate) mod credssp;
 pub(crate) mod dns;
+pub(crate) mod licensing;
 pub(crate) mod logon;
 pub(crate) mod mcs;
 pub(crate) mod stability;

@@ -4,15 +4,14 @@ use rdprobe_report::facts::{Alert, CredsspFacts};
 use rdprobe_report::{Facts, Failure, FailureKind, LocalFault};
 
 use super::ts_request::{self, TsRequest};
+use crate::x224::tpkt;
 use crate::{Concluded, DecodeError, Ending, Machine};
 
 /// Length of the Early User Authorization Result ([MS-RDPBCGR] 2.2.10.2).
 const AUTHORIZATION_LENGTH: usize = 4;
 /// The first byte of a TSRequest; no known authorization result begins with it.
 const SEQUENCE: u8 = 0x30;
-/// The first byte of a TPKT message (RFC 1006).
-const TPKT: u8 = 0x03;
-/// As much as is read of one.
+/// As much as is read of a TPKT message.
 const MAX_TPKT: usize = 256;
 
 /// What the host answered.
@@ -81,15 +80,12 @@ impl ExchangeMachine {
     }
 
     fn is_tpkt(&self) -> bool {
-        !self.is_authorization() && self.received.first() == Some(&TPKT)
+        !self.is_authorization() && self.received.first() == Some(&tpkt::VERSION)
     }
 
     /// Bytes that are missing of a TPKT message, as far as it is read.
     fn missing_of_tpkt(&self) -> usize {
-        let length = match self.received.as_slice() {
-            [_, _, high, low, ..] => usize::from(u16::from_be_bytes([*high, *low])).clamp(4, MAX_TPKT),
-            _ => 4,
-        };
+        let length = tpkt::claimed(&self.received).unwrap_or_default().clamp(tpkt::HEADER, MAX_TPKT);
         length.saturating_sub(self.received.len())
     }
 

@@ -2,6 +2,8 @@
 
 use rdprobe_report::Protocol;
 
+use crate::x224::tpkt;
+
 /// Domain parameters as every client sends them: target, minimum, maximum ([MS-RDPBCGR] 4.1.3, T.125 7).
 const DOMAIN_PARAMETERS: [[u32; 8]; 3] = [
     [34, 2, 0, 1, 0, 1, 0xFFFF, 2],
@@ -41,11 +43,7 @@ pub(super) fn connect_initial(selected: Protocol) -> Vec<u8> {
         body.extend(ber(&[0x30], &integers));
     }
     body.extend(ber(&[0x04], &user_data));
-    let initial = ber(&[0x7F, 0x65], &body);
-
-    // TPKT and the X.224 Data TPDU ([MS-RDPBCGR] 2.2.1.3).
-    let length = (initial.len() + 7) as u16;
-    [&[3, 0], &length.to_be_bytes()[..], &[2, 0xF0, 0x80], &initial].concat()
+    tpkt::data(&ber(&[0x7F, 0x65], &body))
 }
 
 /// [MS-RDPBCGR] 2.2.1.3.2.
@@ -92,7 +90,7 @@ fn block(kind: u16, data: &[u8]) -> Vec<u8> {
 }
 
 /// A length of up to 2^14 in the long form of aligned PER (X.691 10.9.3.6).
-fn per_length(length: usize) -> [u8; 2] {
+pub(super) fn per_length(length: usize) -> [u8; 2] {
     (0x8000 | length as u16).to_be_bytes()
 }
 

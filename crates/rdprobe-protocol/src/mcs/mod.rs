@@ -1,27 +1,41 @@
 //! MCS Connect: what a host without NLA says first of itself ([MS-RDPBCGR] 1.3.1.1, basic settings exchange).
 //!
-//! One question and one answer. No channel is joined and no user attached, so the host makes no session.
+//! One question and one answer. No channel is joined and no user attached, so the host makes no session. `domain` is
+//! what licensing says after it.
 
 mod connect_initial;
 mod connect_response;
+pub(crate) mod domain;
 
 use rdprobe_report::facts::McsFacts;
 use rdprobe_report::{Facts, Failure, FailureKind, Protocol};
 
+pub(crate) use self::connect_response::{ServerSecurity, result_name};
 use crate::x224::is_disconnect_ultimatum;
+use crate::x224::tpkt::DataReader;
 use crate::{Concluded, Ending, Machine};
 
-/// TPKT version, reserved, length (RFC 1006 6).
-const TPKT: usize = 4;
-/// The X.224 Data TPDU's header (X.224 13.7).
-const DATA: [u8; 3] = [2, 0xF0, 0x80];
 const WAITING_FOR: &str = "the MCS Connect Response";
+
+/// What the conference goes on with: the channels that the server named, and its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conference {
+    pub(crate) selected: Protocol,
+    pub(crate) io_channel: u16,
+    pub(crate) message_channel: Option<u16>,
+    /// Static virtual channels.
+    pub(crate) channels: Vec<u16>,
+    pub(crate) encryption_method: u32,
+    pub(crate) security: Option<ServerSecurity>,
+}
 
 /// Sends the MCS Connect Initial and reads the Connect Response.
 pub struct McsMachine {
     outgoing: Vec<u8>,
-    input: Vec<u8>,
+    input: DataReader,
+    selected: Protocol,
     facts: McsFacts,
+    security: Option<ServerSecurity>,
     failure: Option<Failure>,
     done: bool,
 }
@@ -31,11 +45,27 @@ impl McsMachine {
     pub fn new(selected: Protocol) -> Self {
         Self {
             outgoing: connect_initial::connect_initial(selected),
-            input: Vec::new(),
+            input: DataReader::default(),
+            selected,
             facts: McsFacts::default(),
+            security: None,
             failure: None,
             done: false,
         }
+    }
+
+    /// What was learnt, and what follows goes on with where it ended well.
+    pub fn finish(self) -> (Concluded, Option<Conference>) {
+        let facts = &self.facts;
+        let conference = facts.io_channel.filter(|_| self.failure.is_none()).map(|io_channel| Conference {
+            selected: self.selected,
+            io_channel,
+            message_channel: facts.message_channel,
+            channels: facts.channels.clone(),
+            encryption_method: facts.encryption_method.unwrap_or_default(),
+            security: self.security.clone(),
+        });
+        (Box::new(self).conclude(), conference)
     }
 
     fn fail(&mut self, kind: FailureKind, detail: impl Into<String>) {
@@ -43,21 +73,12 @@ impl McsMachine {
         self.done = true;
     }
 
-    /// Of the whole frame; none while its header has not come.
-    fn length(&self) -> Option<usize> {
-        let length = self.input.get(2..TPKT)?;
-        Some(usize::from(u16::from_be_bytes([length[0], length[1]])))
-    }
-
-    fn take_frame(&mut self) {
-        let Some(mcs) = self.input[TPKT..].strip_prefix(&DATA) else {
-            return self.fail(FailureKind::Malformed, "a TPDU that is no X.224 Data");
-        };
+    fn take(&mut self, mcs: &[u8]) {
         if is_disconnect_ultimatum(mcs) {
             let detail = "an MCS Disconnect Provider Ultimatum instead of the Connect Response";
             return self.fail(FailureKind::Rejected, detail);
         }
-        let read = connect_response::read(mcs, &mut self.facts);
+        let read = connect_response::read(mcs, &mut self.facts, &mut self.security);
         match (read, self.facts.result) {
             (_, Some(result)) if result != 0 => {
                 let name = self.facts.result_name.as_deref().unwrap_or("a result of no name");
@@ -76,23 +97,14 @@ impl Machine for McsMachine {
     }
 
     fn wanted(&self) -> usize {
-        match self.length() {
-            _ if self.done => 0,
-            Some(length) => length.saturating_sub(self.input.len()),
-            None => TPKT - self.input.len(),
-        }
+        if self.done { 0 } else { self.input.missing() }
     }
 
     fn receive(&mut self, bytes: &[u8]) {
-        self.input.extend_from_slice(bytes);
-        let wrong = |(at, byte): (usize, &u8)| [3, 0].get(at).is_some_and(|right| right != byte);
-        if self.input.iter().enumerate().any(wrong) {
-            return self.fail(FailureKind::Malformed, "bytes that are no TPKT");
-        }
-        match self.length() {
-            Some(length) if length <= TPKT => self.fail(FailureKind::Malformed, "a TPKT without contents"),
-            Some(length) if self.input.len() >= length => self.take_frame(),
-            _ => {}
+        match self.input.receive(bytes) {
+            Ok(Some(mcs)) => self.take(&mcs),
+            Ok(None) => {}
+            Err(what) => self.fail(FailureKind::Malformed, what),
         }
     }
 

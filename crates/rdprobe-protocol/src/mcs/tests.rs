@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::testing::{conclude, frame, garbled, pieces_and_ending, pieces_do_not_matter, survives_every_cut};
+use crate::x224::tpkt;
 
 fn machine() -> McsMachine {
     McsMachine::new(Protocol::RDP)
@@ -102,8 +103,6 @@ proptest! {
 
     #[test]
     fn noise_does_no_harm(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let length = (bytes.len() as u16 + 7).to_be_bytes();
-        let framed = [&[3, 0], &length[..], &DATA, &bytes].concat();
-        conclude(machine(), &framed, Ending::Closed);
+        conclude(machine(), &tpkt::data(&bytes), Ending::Closed);
     }
 }

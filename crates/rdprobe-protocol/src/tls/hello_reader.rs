@@ -7,12 +7,11 @@ use rdprobe_report::{
 };
 
 use super::handshake::{self, Next};
-use super::{Flight, HelloSeed, client_hello, is_server_name, message, not_tls, record};
+use super::{Flight, HelloSeed, alert, client_hello, is_server_name, message, not_tls, record};
 use crate::{Concluded, Ending, Machine};
 
 /// As much as is read of one flight: Windows' is under 1 kB, a chain of many certificates under 20.
 const MAX_FLIGHT: usize = 64 * 1024;
-const WARNING: u8 = 1;
 const UNRECOGNIZED_NAME: AlertDescription = AlertDescription(112);
 
 /// Reads up to ServerHelloDone in TLS 1.2 and before, up to the ServerHello or HelloRetryRequest in TLS 1.3. Bytes
@@ -212,7 +211,7 @@ impl HelloMachine {
         };
         let alert = Alert::new(level, byte);
         // Some servers warn that they do not know the name, and go on (RFC 6066 3).
-        if level == WARNING && alert.name == UNRECOGNIZED_NAME {
+        if level == alert::WARNING && alert.name == UNRECOGNIZED_NAME {
             return;
         }
         self.facts.alert = Some(alert);

@@ -3,7 +3,7 @@
 use rdprobe_report::{Offer, Protocols};
 
 use super::confirm::NEGOTIATION_LENGTH;
-use super::{CONNECTION_REQUEST, TPKT_HEADER, TPKT_VERSION};
+use super::{CONNECTION_REQUEST, tpkt};
 use crate::DecodeError;
 use crate::decode::Reader;
 
@@ -62,20 +62,17 @@ impl ConnectionRequest {
             return Err(format!("a cookie or routing token {excess} bytes too long for X.224"));
         };
 
-        let length = (TPKT_HEADER + 1 + indicator) as u16;
-        let mut frame = vec![TPKT_VERSION, 0];
-        frame.extend_from_slice(&length.to_be_bytes());
-        frame.extend_from_slice(&[length_indicator, CONNECTION_REQUEST, 0, 0, 0, 0, 0]);
-        frame.extend(variable);
-        Ok(frame)
+        let mut tpdu = vec![length_indicator, CONNECTION_REQUEST, 0, 0, 0, 0, 0];
+        tpdu.extend(variable);
+        Ok(tpkt::frame(&tpdu))
     }
 
     /// Reads a client's request with its TPKT header. What follows the RDP_NEG_REQ (correlation information,
     /// [MS-RDPBCGR] 2.2.1.1.2) is skipped.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let length = match bytes {
-            [TPKT_VERSION, _, high, low, ..] => usize::from(u16::from_be_bytes([*high, *low])),
-            [] | [TPKT_VERSION] | [TPKT_VERSION, _] | [TPKT_VERSION, _, _] => {
+            [tpkt::VERSION, _, high, low, ..] => usize::from(u16::from_be_bytes([*high, *low])),
+            [] | [tpkt::VERSION] | [tpkt::VERSION, _] | [tpkt::VERSION, _, _] => {
                 return Err(DecodeError::Incomplete);
             }
             _ => return Err(DecodeError::malformed("no TPKT header")),
@@ -89,7 +86,7 @@ impl ConnectionRequest {
 
     /// Reads a whole frame; `None` where a length runs over its end.
     fn read(frame: &[u8]) -> Option<Result<Self, DecodeError>> {
-        let mut tpdu = Reader(frame.get(TPKT_HEADER..)?);
+        let mut tpdu = Reader(frame.get(tpkt::HEADER..)?);
         let indicator = tpdu.u8()?;
         let mut tpdu = Reader(tpdu.take(indicator.into())?);
         let code = tpdu.u8()?;

@@ -5,6 +5,7 @@ mod credssp;
 mod dns;
 mod enumeration;
 mod exchange;
+mod licensing;
 mod mcs;
 mod tcp;
 mod tls;
@@ -19,6 +20,7 @@ pub use enumeration::{
     ServedCertificate,
 };
 pub use exchange::{About, Answer, Asked, EnumerationEnd, Exchange, Exchanges, ServerHello, SuiteList};
+pub use licensing::LicensingFacts;
 pub use mcs::McsFacts;
 pub use tcp::{Icmp, TcpFacts};
 pub use tls::{Alert, ProbeTls, TlsFacts, TlsStack};
@@ -50,6 +52,8 @@ pub enum Facts {
     Credssp(Box<CredsspFacts>),
     /// MCS.
     Mcs(Box<McsFacts>),
+    /// Licensing.
+    Licensing(Box<LicensingFacts>),
     /// UDP.
     Udp(Box<UdpFacts>),
     /// A phase of a later version: kept, not judged.
@@ -91,7 +95,8 @@ impl<'de> Deserialize<'de> for Facts {
             Phase::Credssp => Self::Credssp(read(phase, facts)?),
             Phase::Udp => Self::Udp(read(phase, facts)?),
             Phase::Mcs => Self::Mcs(read(phase, facts)?),
-            Phase::Licensing | Phase::Other(_) => Self::Other(Box::new(OtherFacts { phase, facts })),
+            Phase::Licensing => Self::Licensing(read(phase, facts)?),
+            Phase::Other(_) => Self::Other(Box::new(OtherFacts { phase, facts })),
         })
     }
 }
@@ -107,6 +112,7 @@ impl Facts {
             Self::Certificate(_) => Phase::Certificate,
             Self::Credssp(_) => Phase::Credssp,
             Self::Mcs(_) => Phase::Mcs,
+            Self::Licensing(_) => Phase::Licensing,
             Self::Udp(_) => Phase::Udp,
             Self::Other(other) => other.phase,
         }

@@ -26,7 +26,7 @@ pub(super) struct Check {
     pub(super) run: fn(&Interop<'_>) -> Result<()>,
 }
 
-const CHECKS: [Check; 4] = [
+const CHECKS: [Check; 5] = [
     Check {
         name: "serve-prometheus",
         programs: &["prometheus", "promtool", "curl"],
@@ -39,6 +39,12 @@ const CHECKS: [Check; 4] = [
         programs: &["dpkg", "dpkg-shlibdeps", "systemd-analyze"],
         rare: true,
         run: package::run,
+    },
+    Check {
+        name: "client-follows-script",
+        programs: &super::scripted::PROGRAMS,
+        rare: false,
+        run: super::scripted::client_follows_the_script,
     },
     Check { name: "serve-page", programs: &["chromium", "curl"], rare: true, run: page::run },
 ];

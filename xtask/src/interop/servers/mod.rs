@@ -22,6 +22,7 @@ pub(in crate::interop) mod nginx;
 mod openssl;
 mod rdpeudp;
 mod sshd;
+mod tlslite;
 mod weston;
 mod xrdp;
 
@@ -43,6 +44,7 @@ pub(super) enum Kind {
     Distance(distance::Distance),
     Kdc(kerberos::Kdc),
     Rdpeudp(rdpeudp::Rdpeudp),
+    Tlslite(tlslite::Tlslite),
 }
 
 /// What the harness asks of each kind.
@@ -86,6 +88,7 @@ impl Kind {
             Kind::Distance(server) => server,
             Kind::Kdc(server) => server,
             Kind::Rdpeudp(server) => server,
+            Kind::Tlslite(server) => server,
         }
     }
 }

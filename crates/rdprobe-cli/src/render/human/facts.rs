@@ -1,8 +1,8 @@
 //! The main facts of each phase in a few words. All of them are in the JSON.
 
 use rdprobe_report::facts::{
-    CertificateFacts, CredsspFacts, DnsFacts, Icmp, McsFacts, Nla, Package, TcpFacts, TlsFacts, UdpFacts,
-    X224Facts,
+    CertificateFacts, CredsspFacts, DnsFacts, Icmp, LicensingFacts, McsFacts, Nla, Package, TcpFacts,
+    TlsFacts, UdpFacts, X224Facts,
 };
 use rdprobe_report::{PhaseOutcome, Protocol};
 
@@ -132,6 +132,19 @@ pub(super) fn mcs(facts: &McsFacts) -> Vec<String> {
     said.extend(facts.encryption_method_name.as_ref().map(|method| format!("encryption {method}")));
     said.extend(facts.encryption_level_name.as_ref().map(|level| format!("level {level}")));
     said.extend(facts.key_bits.map(|bits| format!("RSA {bits}")));
+    said
+}
+
+pub(super) fn licensing(facts: &LicensingFacts) -> Vec<String> {
+    let mut said: Vec<String> = facts.message.iter().cloned().collect();
+    said.extend(facts.error_name.clone());
+    said.extend(
+        facts.state_transition_name.clone().filter(|_| facts.error_code.is_some_and(|code| code != 7)),
+    );
+    said.extend(facts.error_info_name.clone());
+    said.extend(facts.refused.clone());
+    said.extend(facts.company.as_ref().map(|company| format!("of {company}")));
+    said.extend(facts.implementation.as_ref().map(|who| format!("looks like {who}")));
     said
 }
 

@@ -79,7 +79,7 @@ fn rungs(report: &Report) -> Vec<Rung> {
         rung(report, Phase::Certificate, &phases.certificate, facts::certificate),
         rung(report, Phase::Credssp, &phases.credssp, facts::credssp),
         rung(report, Phase::Mcs, &phases.mcs, facts::mcs),
-        rung(report, Phase::Licensing, &phases.licensing, |_| Vec::new()),
+        rung(report, Phase::Licensing, &phases.licensing, facts::licensing),
         rung(report, Phase::Udp, &phases.udp, facts::udp),
     ];
     if phases.dns.facts.literal {

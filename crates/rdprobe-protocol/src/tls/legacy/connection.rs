@@ -6,13 +6,10 @@ use rdprobe_report::facts::Alert;
 use super::prf::prf;
 use super::records::{Assembler, Record, Records};
 use crate::tls::cbc::{CbcAlgorithms, CbcKeys};
-use crate::tls::record;
+use crate::tls::{alert, record};
 
 /// A record holds so many bytes of plaintext at the most (RFC 5246 6.2.1).
 const MOST_PLAINTEXT: usize = 1 << 14;
-/// Level and description of alerts (RFC 5246 7.2).
-pub(super) const WARNING: u8 = 1;
-pub(super) const CLOSE_NOTIFY: u8 = 0;
 
 /// What a record of the peer's said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +75,7 @@ impl LegacyConnection {
 
     /// The record of our close_notify.
     pub fn close(&mut self) -> Vec<u8> {
-        self.seal(record::ALERT, &[WARNING, CLOSE_NOTIFY]).unwrap_or_default()
+        self.seal(record::ALERT, &[alert::WARNING, alert::CLOSE_NOTIFY]).unwrap_or_default()
     }
 
     /// Takes bytes that came.
@@ -98,7 +95,7 @@ impl LegacyConnection {
             let plain = self.open(kind, &body).ok_or("a record that the keys do not open")?;
             return Ok(Some(match (kind, plain.as_slice()) {
                 (record::APPLICATION_DATA, _) => Received::Data(plain),
-                (record::ALERT, [_, CLOSE_NOTIFY]) => Received::Closed,
+                (record::ALERT, [_, alert::CLOSE_NOTIFY]) => Received::Closed,
                 (record::ALERT, [level, code]) => Received::Alert(Alert::new(*level, *code)),
                 // A client may leave a HelloRequest without an answer (RFC 5246 7.4.1.1).
                 (record::HANDSHAKE, [0, 0, 0, 0]) => continue,

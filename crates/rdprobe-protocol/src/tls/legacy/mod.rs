@@ -14,12 +14,11 @@ use rdprobe_report::hello::LEGACY_TLS;
 use rdprobe_report::{Facts, Failure, FailureKind, HelloProfile, TlsVersion};
 use subtle::ConstantTimeEq as _;
 
-use self::connection::{CLOSE_NOTIFY, WARNING};
 pub use self::connection::{LegacyConnection, Received};
 use self::prf::{handshake_hash, prf};
 use self::records::{Assembler, whole};
 use super::cbc::CbcAlgorithms;
-use super::{HelloMachine, HelloSeed, message, record};
+use super::{HelloMachine, HelloSeed, alert, message, record};
 use crate::{Concluded, Ending, Machine};
 
 const MASTER_SECRET: usize = 48;
@@ -212,7 +211,7 @@ impl LegacyMachine {
                 self.malformed(format!("more than {MOST_RECORDS} records before the Finished"));
             }
             (record::CHANGE_CIPHER_SPEC, State::ChangeCipherSpec, [1]) => self.state = State::Finished,
-            (record::ALERT, _, [WARNING, code]) if *code != CLOSE_NOTIFY => {}
+            (record::ALERT, _, [alert::WARNING, code]) if *code != alert::CLOSE_NOTIFY => {}
             (record::ALERT, _, [level, code]) => {
                 let alert = Alert::new(*level, *code);
                 let detail = format!("TLS alert {} ({code}), {}", alert.name, self.progress());
