@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rdprobe_report::{Change, Report, Stage, Told};
 
+use super::resemblance::resemblance;
 use super::words::with_implied;
 use super::{Recognised, TagKind, recognise, tag, tags_in, version};
 use crate::causes::Seen;
@@ -21,6 +22,8 @@ pub struct Features {
     pub families: BTreeMap<&'static str, f64>,
     /// Causes that the symptom is known for, with their weights.
     pub named: BTreeMap<&'static str, f64>,
+    /// What the words make of each cause's likelihood.
+    pub resembles: BTreeMap<&'static str, f64>,
     /// How far the user gets.
     pub stage: Option<Stage>,
     /// The user said so in a flag or an answer; a word in a sentence is less.
@@ -54,6 +57,10 @@ impl Features {
         }
         let recognised = recognise(told.symptom.as_deref().unwrap_or_default(), &tags);
         tags.extend(&recognised.tags);
+        // What surroundings the sentence itself names.
+        let in_symptom = tags_in(told.symptom.as_deref().unwrap_or_default());
+        let of_environment = |id: &&str| tag(id).is_some_and(|tag| tag.kind == TagKind::Environment);
+        tags.extend(in_symptom.iter().filter(|id| of_environment(id)));
         let mut features = Self { recognised, ..Self::default() };
         let best = features.recognised.matches.first().map_or(1.0, |best| best.strength);
         let sure = (best / SURE).min(1.0);
@@ -73,7 +80,7 @@ impl Features {
         // Words that no sentence holds still say what kind of thing is seen.
         let vague = features.recognised.best().is_none_or(|best| best.vague);
         let in_words = if vague { WORDS_ALONE } else { IN_WORDS };
-        for seen in tags_in(told.symptom.as_deref().unwrap_or_default()) {
+        for seen in in_symptom {
             if let Some(family) = seen.strip_prefix("sees-") {
                 features.families.entry(family).or_insert(in_words);
             }
@@ -88,6 +95,10 @@ impl Features {
             tags.insert("old-version");
         }
         features.tags = tags;
+        let words: Vec<&str> = told.symptom.iter().chain(&told.environment).map(String::as_str).collect();
+        if !words.is_empty() {
+            features.resembles = resemblance(&words.join(" "));
+        }
         features.answered(told)
     }
 

@@ -43,6 +43,7 @@ pub(super) fn weigh(
     cause.prior
         * symptom(cause, features)
         * tags(cause, features)
+        * features.resembles.get(cause.id).copied().unwrap_or(1.0)
         * stage(cause, features)
         * since(cause, features.since)
         * others(cause.scope, features.others_connect)

@@ -13,6 +13,7 @@ mod phrase;
 mod questions;
 mod recognise;
 pub mod regressions;
+mod resemblance;
 mod version;
 mod words;
 

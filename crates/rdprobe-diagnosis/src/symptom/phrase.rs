@@ -80,7 +80,7 @@ pub(super) fn alike(a: &str, b: &str) -> bool {
 }
 
 /// A word of some length without its ending.
-fn stem(word: &str) -> &str {
+pub(super) fn stem(word: &str) -> &str {
     let endings = ["ings", "ing", "ions", "ion", "ed", "es", "s"];
     let cut = endings.iter().find_map(|ending| word.strip_suffix(ending));
     cut.filter(|stem| stem.len() >= 4).unwrap_or(word)
