@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::docs::workspace_root;
+use crate::docs::{target_folder, workspace_root};
 
 pub(crate) fn run() -> Result<bool> {
     println!("{}", build()?.display());
@@ -16,8 +16,7 @@ pub(crate) fn run() -> Result<bool> {
 /// Builds it as users have it. Where it lies.
 pub(crate) fn build() -> Result<PathBuf> {
     let root = workspace_root();
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
+    let target = target_folder();
     let cargo_deb = cargo_deb(&target)?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(&cargo);

@@ -5,9 +5,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod apt;
 mod capture;
 mod circles;
 mod compare;
+mod cross;
 mod deb;
 mod docs;
 mod interop;
@@ -15,6 +17,9 @@ mod layering;
 mod measure;
 mod sys;
 mod wan_cost;
+
+/// The exit code of a task that could not ask anything.
+const SKIPPED: u8 = 77;
 
 /// The project's own tasks.
 #[derive(Parser)]
@@ -32,6 +37,8 @@ enum Task {
     Docs(docs::Options),
     /// Make the Debian package, with cargo-deb
     Deb,
+    /// Check and build the product for Windows and for musl, from here
+    Cross(cross::Options),
     /// Check which crates the pure ones depend on
     Layering,
     /// Run a program and write down what it cost
@@ -57,6 +64,7 @@ fn main() -> ExitCode {
         Task::CaptureHello(options) => capture::run(&options),
         Task::Docs(options) => docs::run(&options),
         Task::Deb => deb::run(),
+        Task::Cross(options) => cross::run(&options),
         Task::Layering => layering::run().and_then(|pure| Ok(circles::run()? && pure)),
         Task::InteropDistance(options) => interop::distance::run(&options),
         Task::InteropReaper => interop::reaper::run(),
@@ -65,6 +73,10 @@ fn main() -> ExitCode {
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
+        Err(error) if error.is::<cross::Skipped>() => {
+            eprintln!("{error}");
+            ExitCode::from(SKIPPED)
+        }
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

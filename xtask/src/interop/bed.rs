@@ -173,7 +173,7 @@ exec "$@""#;
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]);
         command.env("KRB5_CONFIG", folder.join("krb5.conf"));
-        command.env("PATH", super::install::SEARCH_PATH);
+        command.env("PATH", crate::apt::SEARCH_PATH);
         command.env_remove("DISPLAY");
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command

@@ -38,6 +38,8 @@ use certs::Store;
 use matrix::{Group, Matrix, Row};
 use servers::Site;
 
+use crate::docs::target_folder;
+
 /// The groups of rows whose part of the product is built: what a run without `--all` asks.
 const BUILT: &[Group] = &[Group::Core, Group::Credssp, Group::Udp];
 
@@ -97,7 +99,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         (None, false) => build_probe(Build::Debug)?,
     };
 
-    let bed = Bed::new(&target_folder(&root).join("interop"))?;
+    let bed = Bed::new(&target_folder().join("interop"))?;
     let outcome = with_bed(options, &matrix, &rows, &bed, probe);
     bed.close()?;
     outcome
@@ -298,10 +300,6 @@ fn host_of(target: &str) -> &str {
     target.split(':').next().unwrap_or(target)
 }
 
-fn target_folder(root: &std::path::Path) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
-}
-
 /// How the probe is built: quickly to be asked what is right, or as users have it to be measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Build {
@@ -320,7 +318,7 @@ fn build_probe(build: Build) -> Result<PathBuf> {
         .context("cannot run cargo")?;
     ensure!(status.success(), "the probe does not build");
     let folder = if build == Build::Release { "release" } else { "debug" };
-    Ok(target_folder(&root).join(folder).join("rdprobe"))
+    Ok(target_folder().join(folder).join("rdprobe"))
 }
 
 /// The addresses are fixed, so runs on one machine go one after another.

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::super::Interop;
 use super::super::bed::Launch;
-use super::super::install::SEARCH_PATH;
 use super::{adapted, curl, free, serve, shipped};
+use crate::apt::SEARCH_PATH;
 
 /// Servers of the matrix: NLA with a challenge, TLS, an expired certificate, UDP.
 const SERVERS: [&str; 4] = ["shadow2-nla", "xrdp-tls", "xrdp-expired", "udp-open"];
