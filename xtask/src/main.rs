@@ -11,6 +11,7 @@ mod circles;
 mod compare;
 mod cross;
 mod deb;
+mod dist;
 mod docs;
 mod interop;
 mod layering;
@@ -35,6 +36,8 @@ enum Task {
     CaptureHello(capture::Options),
     /// Generate the files that are derived from tables in the code
     Docs(docs::Options),
+    /// Make all that a release offers: archives, the Debian package, licences, what is inside, checksums
+    Dist(dist::Options),
     /// Make the Debian package, with cargo-deb
     Deb,
     /// Check and build the product for Windows and for musl, from here
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Task::Measure(options) => measure::run_here(&options),
         Task::CaptureHello(options) => capture::run(&options),
         Task::Docs(options) => docs::run(&options),
+        Task::Dist(options) => dist::run(&options),
         Task::Deb => deb::run(),
         Task::Cross(options) => cross::run(&options),
         Task::Layering => layering::run().and_then(|pure| Ok(circles::run()? && pure)),

@@ -1,15 +1,13 @@
 //! Clippy over the product as it is on other platforms. Nothing is linked, so no C compiler is needed: one that makes
 //! empty files stands in for it.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
 
 use super::sysroot::{Purpose, sysroot};
-use super::target::{TARGETS, Target};
+use super::target::{TARGETS, Target, script};
 use super::{Cross, cargo};
 
 const NO_COMPILER: &str = r#"#!/bin/sh
@@ -54,10 +52,4 @@ fn clippy(target: &Target, sysroot: &Path, compiler: &Path, archiver: &Path) -> 
         )
         .status()?;
     Ok(status.success())
-}
-
-fn script(path: &Path, text: &str) -> Result<PathBuf> {
-    fs::write(path, text)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
-    Ok(path.to_path_buf())
 }

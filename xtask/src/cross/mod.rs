@@ -3,7 +3,9 @@
 //! No part of a toolchain is asked for that Debian does not have: the standard library is built from Rust's own
 //! sources, which its backports carry, for the compiler that is here. All of it lies under `target/cross`.
 
+mod build;
 mod check;
+mod chroot;
 mod packages;
 mod sysroot;
 mod target;
@@ -31,6 +33,10 @@ pub(crate) struct Options {
 enum Task {
     /// Read the whole product with clippy as it is on each of them
     Check,
+    /// Build it as users get it, and prove what can be proven of it here
+    Build,
+    /// Ask every server of the interop matrix with the Windows program under Wine too, and compare (needs root)
+    Wine,
 }
 
 /// Nothing was found wrong, since nothing could be asked.
@@ -52,12 +58,48 @@ struct Cross {
 }
 
 pub(crate) fn run(options: &Options) -> Result<bool> {
-    let folder = crate::docs::target_folder().join("cross");
-    fs::create_dir_all(&folder)?;
-    let cross = Cross { folder, install: options.install };
+    let cross = Cross { folder: folder()?, install: options.install };
     match options.task {
         Task::Check => check::run(&cross),
+        Task::Build => build::run(&cross),
+        Task::Wine => crate::interop::run(&crate::interop::Options::only("cross-wine", options.install)),
     }
+}
+
+/// Builds for all, with what they need fetched.
+pub(crate) fn build() -> Result<()> {
+    build::run(&fetching()?).map(drop)
+}
+
+/// Rust's names of the platforms.
+pub(crate) const WINDOWS: &str = target::WINDOWS.triple;
+pub(crate) const MUSL: &str = target::MUSL.triple;
+
+/// The program for one of them, built.
+pub(crate) fn program(triple: &str, install: bool) -> Result<PathBuf> {
+    let target = target::TARGETS.iter().find(|target| target.triple == triple).context("no such platform")?;
+    build::program(&Cross { folder: folder()?, install }, target)
+}
+
+/// A folder that is the file system of a Debian with Wine.
+pub(crate) fn wine() -> Result<PathBuf> {
+    fetching()?.unpacked(&Packages {
+        name: "wine".into(),
+        suites: &["trixie"],
+        packages: vec![("wine64", None)],
+        part: None,
+        whole: true,
+    })
+}
+
+fn fetching() -> Result<Cross> {
+    Ok(Cross { folder: folder()?, install: true })
+}
+
+fn folder() -> Result<PathBuf> {
+    let folder = crate::docs::target_folder().join("cross");
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
 }
 
 impl Cross {

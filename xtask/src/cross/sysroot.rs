@@ -14,12 +14,15 @@ use super::{Cross, cargo, done, rust_release};
 pub(super) enum Purpose {
     /// To be read by the compiler: what it declares and nothing to link, which takes seconds.
     Check,
+    /// To be linked: compiled as Rust's own releases are.
+    Link,
 }
 
 impl Purpose {
     fn name(self) -> &'static str {
         match self {
             Purpose::Check => "check",
+            Purpose::Link => "link",
         }
     }
 }
@@ -36,22 +39,38 @@ pub(super) fn sysroot(cross: &Cross, target: &Target, purpose: Purpose) -> Resul
     println!("building the standard library of Rust {release} for {}", target.triple);
     let built = cross.folder.join("std");
     let mut build = cargo();
+    let mut rustflags = "-Zforce-unstable-if-unmarked -Awarnings".to_owned();
+    match purpose {
+        Purpose::Check => {
+            build.arg("check");
+        }
+        Purpose::Link => {
+            build.args(["build", "--profile", "dist"]);
+            // No path of this computer's.
+            rustflags.push_str(&format!(" --remap-path-prefix={}=/rustc/library", library.display()));
+            target.tools(cross)?.apply(&mut build, target, None);
+        }
+    }
     build
-        .args(["check", "--quiet", "--locked", "--target", target.triple])
+        .args(["--quiet", "--locked", "--target", target.triple])
         .arg("--manifest-path")
         .arg(library.join("sysroot/Cargo.toml"))
         .arg("--target-dir")
         .arg(&built)
         // The standard library alone may use what is not stable.
         .env("RUSTC_BOOTSTRAP", "1")
-        .env("RUSTFLAGS", "-Zforce-unstable-if-unmarked -Awarnings");
+        .env("RUSTFLAGS", rustflags);
     done(&mut build)?;
     let half = place.with_extension("part");
     if half.exists() {
         fs::remove_dir_all(&half)?;
     }
     fs::create_dir_all(&half)?;
-    copy(&built.join(target.triple).join("debug/deps"), &half, "rmeta")?;
+    let (folder, extension) = match purpose {
+        Purpose::Check => ("debug", "rmeta"),
+        Purpose::Link => ("dist", "rlib"),
+    };
+    copy(&built.join(target.triple).join(folder).join("deps"), &half, extension)?;
     fs::rename(&half, &place)?;
     Ok(sysroot)
 }

@@ -192,6 +192,10 @@ impl Running {
         self.wait_until(&format!("says {text:?}"), || self.said().contains(text))
     }
 
+    pub(super) fn pid(&self) -> i32 {
+        self.pid
+    }
+
     /// What it has written so far.
     pub(super) fn said(&self) -> String {
         fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()

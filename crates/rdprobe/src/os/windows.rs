@@ -63,6 +63,8 @@ impl System for Windows {
         }
         facts.retransmits = Some(retransmits(&info));
         facts.mss = Some(info.Mss).filter(|mss| *mss > 0);
+        let v6 = facts.address.is_some_and(|address| address.is_ipv6());
+        facts.path_mtu = Self::path_mtu(socket, v6);
     }
 
     fn path_mtu(socket: SockRef<'_>, v6: bool) -> Option<u32> {

@@ -29,7 +29,7 @@ udp-probes = 10
 /// Within which every series that is waited for has come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(super) fn run(interop: &Interop<'_>) -> Result<()> {
+pub(in crate::interop) fn run(interop: &Interop<'_>) -> Result<()> {
     for server in SERVERS {
         interop.ensure_started(server)?;
     }
