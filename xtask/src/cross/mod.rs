@@ -6,6 +6,7 @@
 mod build;
 mod check;
 mod chroot;
+mod fallback;
 mod packages;
 mod sysroot;
 mod target;
@@ -27,6 +28,9 @@ pub(crate) struct Options {
     /// Fetch the Debian packages that are missing, with lists of our own (needs a network)
     #[arg(long, global = true)]
     install: bool,
+    /// As if the compiler were of this release
+    #[arg(long, global = true, value_name = "RELEASE", hide = true)]
+    release: Option<String>,
 }
 
 #[derive(clap::Subcommand)]
@@ -55,10 +59,12 @@ impl std::error::Error for Skipped {}
 struct Cross {
     folder: PathBuf,
     install: bool,
+    /// Instead of the compiler's own release.
+    release: Option<String>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<bool> {
-    let cross = Cross { folder: folder()?, install: options.install };
+    let cross = Cross { folder: folder()?, install: options.install, release: options.release.clone() };
     match options.task {
         Task::Check => check::run(&cross),
         Task::Build => build::run(&cross),
@@ -78,7 +84,7 @@ pub(crate) const MUSL: &str = target::MUSL.triple;
 /// The program for one of them, built.
 pub(crate) fn program(triple: &str, install: bool) -> Result<PathBuf> {
     let target = target::TARGETS.iter().find(|target| target.triple == triple).context("no such platform")?;
-    build::program(&Cross { folder: folder()?, install }, target)
+    build::program(&Cross { folder: folder()?, install, release: None }, target)
 }
 
 /// A folder that is the file system of a Debian with Wine.
@@ -93,7 +99,7 @@ pub(crate) fn wine() -> Result<PathBuf> {
 }
 
 fn fetching() -> Result<Cross> {
-    Ok(Cross { folder: folder()?, install: true })
+    Ok(Cross { folder: folder()?, install: true, release: None })
 }
 
 fn folder() -> Result<PathBuf> {

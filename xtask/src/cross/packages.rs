@@ -19,7 +19,7 @@ pub(super) struct Packages {
     pub(super) packages: Vec<(&'static str, Option<String>)>,
     /// Which part of them is unpacked; none for all.
     pub(super) part: Option<String>,
-    /// With everything that they depend on, as for an empty system.
+    /// With everything that they depend on: the file system of a program's own.
     pub(super) whole: bool,
 }
 
@@ -44,6 +44,9 @@ pub(super) fn unpacked(packages: &Packages, folder: &Path, install: bool) -> Res
     let half = folder.join(format!("{}.part", packages.name));
     remove(&half)?;
     fs::create_dir_all(&half)?;
+    if packages.whole {
+        file_system(&half)?;
+    }
     for deb in fs::read_dir(&debs)? {
         let deb = deb?.path();
         if deb.extension().is_some_and(|extension| extension == "deb") {
@@ -53,6 +56,18 @@ pub(super) fn unpacked(packages: &Packages, folder: &Path, install: bool) -> Res
     fs::rename(&half, &place)?;
     remove(&debs)?;
     Ok(place)
+}
+
+/// What a system has before its first package: the old places of what is in usr, and empty folders.
+fn file_system(folder: &Path) -> Result<()> {
+    for name in ["bin", "lib", "lib64", "sbin"] {
+        fs::create_dir_all(folder.join("usr").join(name))?;
+        std::os::unix::fs::symlink(format!("usr/{name}"), folder.join(name))?;
+    }
+    for name in ["dev", "etc", "proc", "root", "tmp"] {
+        fs::create_dir(folder.join(name))?;
+    }
+    Ok(())
 }
 
 /// A folder with the packages' files.
@@ -82,8 +97,9 @@ fn fetched(packages: &Packages, folder: &Path) -> Result<PathBuf> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     if packages.whole {
         lists = lists.with("Dir::State::Status", &status.display().to_string());
-        let install = ["install", "--yes", "--no-install-recommends", "--download-only"];
-        lists.apt_get(&debs, &[&install, words.as_slice()].concat())?;
+        let install = ["install", "--yes", "--no-install-recommends", "--download-only", "--target-release"];
+        let release = packages.suites.last().copied().unwrap_or_default();
+        lists.apt_get(&debs, &[&install[..], &[release], &words].concat())?;
     } else {
         lists.apt_get(&debs, &[&["download"], words.as_slice()].concat())?;
     }

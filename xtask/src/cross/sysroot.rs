@@ -29,7 +29,10 @@ impl Purpose {
 
 /// What `rustc --sysroot` takes for this target.
 pub(super) fn sysroot(cross: &Cross, target: &Target, purpose: Purpose) -> Result<PathBuf> {
-    let release = rust_release()?;
+    let release = match &cross.release {
+        Some(release) => release.clone(),
+        None => rust_release()?,
+    };
     let library = sources(cross, &release)?;
     let sysroot = cross.folder.join(format!("sysroot-{}-{release}", purpose.name()));
     let place = sysroot.join("lib/rustlib").join(target.triple).join("lib");
@@ -61,18 +64,27 @@ pub(super) fn sysroot(cross: &Cross, target: &Target, purpose: Purpose) -> Resul
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", rustflags);
     done(&mut build)?;
-    let half = place.with_extension("part");
-    if half.exists() {
-        fs::remove_dir_all(&half)?;
-    }
-    fs::create_dir_all(&half)?;
     let (folder, extension) = match purpose {
         Purpose::Check => ("debug", "rmeta"),
         Purpose::Link => ("dist", "rlib"),
     };
-    copy(&built.join(target.triple).join(folder).join("deps"), &half, extension)?;
-    fs::rename(&half, &place)?;
+    collect(&built.join(target.triple).join(folder).join("deps"), &sysroot, target, extension)?;
     Ok(sysroot)
+}
+
+/// Puts what was built where `rustc --sysroot` looks for it.
+pub(super) fn collect(from: &Path, sysroot: &Path, target: &Target, extension: &str) -> Result<()> {
+    let place = sysroot.join("lib/rustlib").join(target.triple).join("lib");
+    let half = place.with_extension("part");
+    for old in [&half, &place] {
+        if old.exists() {
+            fs::remove_dir_all(old)?;
+        }
+    }
+    fs::create_dir_all(&half)?;
+    copy(from, &half, extension)?;
+    fs::rename(&half, &place)?;
+    Ok(())
 }
 
 /// The folder `library` of Rust's sources.

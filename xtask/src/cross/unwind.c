@@ -47,14 +47,11 @@ int _dl_find_object(void *address, struct dl_find_object *found)
     return dl_iterate_phdr(look, &search) ? 0 : -1;
 }
 
-/* By this symbol libgcc sees that there are threads. It refers to the others weakly, and a static archive gives up only
-   what somebody asks for. */
-int __pthread_key_create(pthread_key_t *key, void (*end)(void *))
-{
-    return pthread_key_create(key, end);
-}
+/* By this symbol libgcc sees that there are threads; musl has it too. */
+int __pthread_key_create(pthread_key_t *, void (*)(void *));
 
+/* libgcc refers to all of them weakly, and a static archive gives up only what somebody asks for. */
 __attribute__((used)) static void *const wanted[] = {
-    (void *)pthread_once,        (void *)pthread_mutex_lock,   (void *)pthread_mutex_unlock,
-    (void *)pthread_key_create,  (void *)pthread_getspecific,  (void *)pthread_setspecific,
+    (void *)__pthread_key_create, (void *)pthread_once,         (void *)pthread_mutex_lock,  (void *)pthread_mutex_unlock,
+    (void *)pthread_key_create,   (void *)pthread_getspecific,  (void *)pthread_setspecific,
 };

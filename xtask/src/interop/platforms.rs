@@ -167,6 +167,10 @@ exec sleep infinity"#;
             .env("PATH", crate::apt::SEARCH_PATH)
             .env("HOME", "/root")
             .env("WINEPREFIX", "/prefix")
+            // The script of that name wants a shell.
+            .env("WINESERVER", "/usr/lib/wine/wineserver64")
+            // Debian's Wine takes zlib1.dll from mingw.
+            .env("WINEPATH", "Z:\\usr\\x86_64-w64-mingw32\\lib")
             .env("WINEDEBUG", "-all");
         command
     }
