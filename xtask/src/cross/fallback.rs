@@ -26,7 +26,9 @@ pub(super) fn run(cross: &Cross, why: &anyhow::Error, nothing: &Nothing) -> Resu
     let packages = Packages {
         name: "debian-rust".into(),
         suites: &["trixie", "trixie-backports"],
-        packages: ["cargo", "gcc", "libc6-dev", "rust-src", "rustc"].map(|name| (name, None)).into(),
+        packages: ["cargo", "coreutils", "dash", "gcc", "libc6-dev", "rust-src", "rustc"]
+            .map(|name| (name, None))
+            .into(),
         part: None,
         whole: true,
     };

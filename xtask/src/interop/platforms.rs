@@ -15,8 +15,20 @@ use super::probe::Words;
 use super::{BUILT, Interop, judge, probe, schedule};
 use crate::docs::target_folder;
 
-/// Findings that rest on ICMP errors, which Wine delivers on no socket.
-const BY_ICMP: &[&str] = &["udp-rejected", "udp-prohibited", "udp-mtu", "tcp-prohibited", "tcp-unreachable"];
+/// Findings that rest on ICMP errors, and what is found where none is delivered, as under Wine.
+const WITHOUT_ICMP: &[(&str, &str)] = &[
+    ("udp-rejected", "udp-no-answer"),
+    ("udp-prohibited", "udp-no-answer"),
+    ("udp-mtu", "udp-no-answer"),
+    ("tcp-prohibited", "tcp-unreachable"),
+];
+
+/// Rows that may come to something else, and why.
+const MAY_DIFFER: &[(&str, &str)] = &[
+    ("tls-openssl-bans", "the server turns away who has asked before"),
+    ("gnome-twice", "whether two connections meet at a server that serves one is a race"),
+    ("udp-mtu", "Wine knows no path MTU, and refuses to send what is larger (WSAEMSGSIZE)"),
+];
 
 /// `cargo xtask cross build`.
 pub(super) fn build(_: &Interop<'_>) -> Result<()> {
@@ -28,11 +40,13 @@ pub(super) fn build(_: &Interop<'_>) -> Result<()> {
 pub(super) fn wine(interop: &Interop<'_>) -> Result<()> {
     let room = Room::open(interop, &crate::cross::wine()?)?;
     let program = crate::cross::program(crate::cross::WINDOWS, true)?;
-    let words = Words {
-        arguments: ["demo", "--format", "json"].map(Into::into).into(),
-        environment: BTreeMap::new(),
+    let demo = || {
+        let arguments = ["demo", "--format", "json"].map(Into::into).into();
+        room.run(interop, &program, Words { arguments, environment: BTreeMap::new() }, "demo")
     };
-    let demo = room.run(interop, &program, words, "demo")?;
+    // Its time limits are those of loopback: a busy computer may cut one host short, and gets a second look.
+    let first = demo()?;
+    let demo = if first.exit == Some(0) { first } else { demo()? };
     let hosts: Vec<Value> = serde_json::from_str(&demo.stdout).context("the demo shows no hosts")?;
     ensure!(demo.exit == Some(0), "the demo's hosts under Wine: exit {}", judge::exit_text(demo.exit));
     println!("      wine  {} hosts of the demo get their verdicts", hosts.len());
@@ -46,6 +60,9 @@ pub(super) fn wine(interop: &Interop<'_>) -> Result<()> {
             Ok(Compared::NoIcmp(here, there)) => {
                 println!("      icmp  {:32} {here}; Wine, which delivers no ICMP: {there}", row.name);
             }
+            Ok(Compared::MayDiffer(here, there, why)) => {
+                println!("      may   {:32} {here}; Wine: {there}: {why}", row.name);
+            }
             Ok(Compared::Differ(here, there)) => {
                 println!("      DIFF  {:32} {here}; Wine: {there}", row.name)
             }
@@ -57,8 +74,9 @@ pub(super) fn wine(interop: &Interop<'_>) -> Result<()> {
     let same = count(|one| matches!(one, Ok(Compared::Same(_))));
     let icmp = count(|one| matches!(one, Ok(Compared::NoIcmp(..))));
     let all = compared.len();
-    println!("      wine  {same} of {all} rows the same, {icmp} but for ICMP errors");
-    ensure!(same + icmp == all, "{} rows differ under Wine", all - same - icmp);
+    let may = count(|one| matches!(one, Ok(Compared::MayDiffer(..))));
+    println!("      wine  {same} of {all} rows the same, {icmp} but for ICMP errors, {may} differ and may");
+    ensure!(same + icmp + may == all, "{} rows differ under Wine", all - same - icmp - may);
     Ok(())
 }
 
@@ -74,6 +92,7 @@ struct Seen {
 enum Compared {
     Same(Seen),
     NoIcmp(Seen, Seen),
+    MayDiffer(Seen, Seen, &'static str),
     Differ(Seen, Seen),
 }
 
@@ -85,14 +104,30 @@ fn compare(interop: &Interop<'_>, room: &Room, program: &Path, row: &Row) -> Res
     let there = Seen::in_report(&room.run(interop, program, probe::words(interop, row)?, &row.name)?)?;
     Ok(if here == there {
         Compared::Same(here)
-    } else if BY_ICMP.iter().any(|code| here.findings.contains(*code)) {
+    } else if here.without_icmp() == there {
         Compared::NoIcmp(here, there)
+    } else if let Some((_, why)) = MAY_DIFFER.iter().find(|(name, _)| *name == row.name) {
+        Compared::MayDiffer(here, there, why)
     } else {
         Compared::Differ(here, there)
     })
 }
 
 impl Seen {
+    /// What it would have been without ICMP errors.
+    fn without_icmp(&self) -> Seen {
+        let code = |code: &String| {
+            let other = WITHOUT_ICMP.iter().find(|(with, _)| with == code);
+            other.map_or_else(|| code.clone(), |(_, without)| (*without).to_owned())
+        };
+        Seen {
+            exit: self.exit,
+            code: code(&self.code),
+            phase: self.phase.clone(),
+            findings: self.findings.iter().map(code).collect(),
+        }
+    }
+
     fn in_report(run: &judge::Run) -> Result<Seen> {
         let report: Value = serde_json::from_str(&run.stdout)
             .with_context(|| format!("no report (exit {})", judge::exit_text(run.exit)))?;
@@ -138,6 +173,8 @@ exec sleep infinity"#;
         let ours = interop.bed.folder();
         fs::copy(ours.join("hosts"), folder.join("etc/hosts"))?;
         fs::copy(ours.join("nsswitch.conf"), folder.join("etc/nsswitch.conf"))?;
+        // A name has all of its addresses.
+        fs::write(folder.join("etc/host.conf"), "multi on\n")?;
         let target = target_folder();
         let launch = Launch::new("unshare")
             .args(["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", HOLD, "sh"])
