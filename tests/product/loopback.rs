@@ -67,6 +67,8 @@ fn fits(scenario: &Scenario) -> bool {
         && scenario.names.is_empty()
         && scenario.family.is_none()
         && scenario.deadline_ms.is_none()
+        // The client's system is the one on which the test runs.
+        && scenario.lacks.is_empty()
         // Its certificate has the date of no day but the scenario's.
         && scenario.certificates.values().all(|spec| spec.file.is_none())
 }

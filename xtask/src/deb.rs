@@ -1,12 +1,12 @@
 //! `cargo xtask deb`: the Debian package. cargo-deb is asked for it once manual pages and completions are written.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::docs::workspace_root;
+use crate::docs::{target_folder, workspace_root};
 
 pub(crate) fn run() -> Result<bool> {
     println!("{}", build()?.display());
@@ -16,9 +16,8 @@ pub(crate) fn run() -> Result<bool> {
 /// Builds it as users have it. Where it lies.
 pub(crate) fn build() -> Result<PathBuf> {
     let root = workspace_root();
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
-    let cargo_deb = cargo_deb(&target)?;
+    let target = target_folder();
+    let cargo_deb = tool("cargo-deb")?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(&cargo);
     build.args(["build", "--quiet", "--release", "--locked", "--package", "rdprobe-cli", "--bin", "rdprobe"]);
@@ -40,25 +39,24 @@ pub(crate) fn build() -> Result<PathBuf> {
     let package = generated.join("rdprobe.deb");
     let mut make = Command::new(cargo_deb);
     make.args(["--no-build", "--package", "rdprobe-cli", "--output"]).arg(&package);
+    make.env("SOURCE_DATE_EPOCH", crate::dist::epoch()?.to_string());
     done(make.current_dir(&root).env("CARGO", &cargo))?;
     Ok(package)
 }
 
-/// On the path, or where it was installed for this.
-fn cargo_deb(target: &Path) -> Result<PathBuf> {
-    let ours = target.join("tools/bin/cargo-deb");
+/// A cargo command on the path, or where it was installed for this.
+pub(crate) fn tool(name: &str) -> Result<PathBuf> {
+    let root = target_folder().join("tools");
+    let ours = root.join("bin").join(name);
     if ours.exists() {
         return Ok(ours);
     }
     let paths = std::env::var_os("PATH").unwrap_or_default();
-    let found =
-        std::env::split_paths(&paths).map(|folder| folder.join("cargo-deb")).find(|path| path.is_file());
-    found.with_context(|| {
-        format!("no cargo-deb: cargo install --locked cargo-deb --root {}", target.join("tools").display())
-    })
+    let found = std::env::split_paths(&paths).map(|folder| folder.join(name)).find(|path| path.is_file());
+    found.with_context(|| format!("no {name}: cargo install --locked {name} --root {}", root.display()))
 }
 
-fn done(command: &mut Command) -> Result<()> {
+pub(crate) fn done(command: &mut Command) -> Result<()> {
     let output = command.output().with_context(|| format!("cannot run {:?}", command.get_program()))?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{:?}: {said}", command.get_program());

@@ -5,16 +5,22 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod apt;
 mod capture;
 mod circles;
 mod compare;
+mod cross;
 mod deb;
+mod dist;
 mod docs;
 mod interop;
 mod layering;
 mod measure;
 mod sys;
 mod wan_cost;
+
+/// The exit code of a task that could not ask anything.
+const SKIPPED: u8 = 77;
 
 /// The project's own tasks.
 #[derive(Parser)]
@@ -30,8 +36,12 @@ enum Task {
     CaptureHello(capture::Options),
     /// Generate the files that are derived from tables in the code
     Docs(docs::Options),
+    /// Make all that a release offers: archives, the Debian package, licences, what is inside, checksums
+    Dist(dist::Options),
     /// Make the Debian package, with cargo-deb
     Deb,
+    /// Check and build the product for Windows and for musl, from here
+    Cross(cross::Options),
     /// Check which crates the pure ones depend on
     Layering,
     /// Run a program and write down what it cost
@@ -56,7 +66,9 @@ fn main() -> ExitCode {
         Task::Measure(options) => measure::run_here(&options),
         Task::CaptureHello(options) => capture::run(&options),
         Task::Docs(options) => docs::run(&options),
+        Task::Dist(options) => dist::run(&options),
         Task::Deb => deb::run(),
+        Task::Cross(options) => cross::run(&options),
         Task::Layering => layering::run().and_then(|pure| Ok(circles::run()? && pure)),
         Task::InteropDistance(options) => interop::distance::run(&options),
         Task::InteropReaper => interop::reaper::run(),
@@ -65,6 +77,10 @@ fn main() -> ExitCode {
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
+        Err(error) if error.is::<cross::Skipped>() => {
+            eprintln!("{error}");
+            ExitCode::from(SKIPPED)
+        }
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

@@ -47,9 +47,12 @@ impl Interrupt {
             else => std::future::pending().await,
         }
         #[cfg(windows)]
-        match &mut self.interrupt {
-            Some(interrupt) if interrupt.recv().await.is_some() => INTERRUPTED,
-            _ => std::future::pending().await,
+        {
+            let heard = match &mut self.interrupt {
+                Some(interrupt) => interrupt.recv().await,
+                None => None,
+            };
+            if heard.is_none() { std::future::pending().await } else { INTERRUPTED }
         }
     }
 }

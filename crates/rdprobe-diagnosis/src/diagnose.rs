@@ -46,7 +46,7 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
     let verdict = verdict::over(seen, &coverage, client_outcome, &findings, &phases);
     let mut report = Report {
         schema_version: SCHEMA_VERSION,
-        tool: Tool::current(),
+        tool: Tool::current(seen.platform.clone()),
         target: seen.target.clone(),
         client: seen.options.client.clone(),
         started_at,

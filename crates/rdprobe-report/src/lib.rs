@@ -15,6 +15,7 @@ pub mod hello;
 mod name;
 mod observations;
 mod phase;
+mod platform;
 mod protocol;
 mod report;
 mod symptom;
@@ -35,6 +36,7 @@ pub use hello::HelloProfile;
 pub use name::Name;
 pub use observations::{Observations, Options, UdpQuestion};
 pub use phase::{Phase, PhaseOutcome, StepOutcome};
+pub use platform::{Lack, Platform};
 pub use protocol::{Protocol, Protocols};
 pub use report::{Certificate, NoFacts, PhaseReport, Phases, Report, SCHEMA_VERSION, Tool};
 pub use symptom::{

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::DnsFacts;
 use crate::facts::is_default;
-use crate::{Attempt, CertDays, Code, Expectation, Facts, Millis, Step, Target, TlsPolicy, Told};
+use crate::{
+    Attempt, CertDays, Code, Expectation, Facts, Lack, Millis, Platform, Step, Target, TlsPolicy, Told,
+};
 
 /// What was asked for, as far as it decides the plan or the verdict. Recorded, so that a replay judges the same
 /// question.
@@ -150,6 +152,8 @@ pub enum UdpQuestion {
 pub struct Observations {
     /// The target.
     pub target: Target,
+    /// Where it was seen from; none where no real network was asked.
+    pub platform: Option<Platform>,
     /// What was asked for.
     pub options: Options,
     /// Name resolution; none while it runs.
@@ -167,12 +171,18 @@ impl Observations {
     pub fn new(target: Target, options: Options) -> Self {
         Self {
             target,
+            platform: None,
             options,
             resolution: None,
             attempts: Vec::new(),
             elapsed_ms: Millis(0.0),
             cut_short: false,
         }
+    }
+
+    /// Whether this could not be seen from there, whatever the host.
+    pub fn lacks(&self, what: Lack) -> bool {
+        self.platform.as_ref().is_some_and(|platform| platform.lacks(what))
     }
 
     /// Facts of the resolution.

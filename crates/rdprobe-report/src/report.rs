@@ -11,7 +11,7 @@ use crate::facts::{
 };
 use crate::{
     Attempt, ClientReport, ExpectationReport, Failure, Finding, Millis, Observations, Options, PhaseOutcome,
-    Step, SymptomReport, Target, Timestamp, Verdict,
+    Platform, Step, SymptomReport, Target, Timestamp, Verdict,
 };
 
 /// Version of the report's format. Fields may be added under the same version; none changes its meaning.
@@ -90,6 +90,7 @@ impl Report {
         }
         Observations {
             target: self.target.clone(),
+            platform: self.tool.platform.clone(),
             options: Options { labels: self.labels.clone(), ..self.options.clone() },
             resolution: self.resolution.clone(),
             attempts,
@@ -113,12 +114,15 @@ pub struct Tool {
     pub name: String,
     /// Its version.
     pub version: String,
+    /// Where it ran; absent where no real network was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
 }
 
 impl Tool {
-    /// This version of rdprobe.
-    pub fn current() -> Self {
-        Self { name: "rdprobe".into(), version: env!("CARGO_PKG_VERSION").into() }
+    /// This version of rdprobe, and where the host was seen from.
+    pub fn current(platform: Option<Platform>) -> Self {
+        Self { name: "rdprobe".into(), version: env!("CARGO_PKG_VERSION").into(), platform }
     }
 }
 

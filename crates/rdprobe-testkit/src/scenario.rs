@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
-use rdprobe_report::{Options, Target, Timestamp};
+use rdprobe_report::{Lack, Options, Target, Timestamp};
 use serde::Deserialize;
 
 use crate::certificates::{CertificateSpec, Certificates};
@@ -32,6 +32,9 @@ pub struct Scenario {
     /// What is asked for.
     #[serde(default)]
     pub options: Options,
+    /// What the client's system does not tell: the simulated one tells all that Linux does.
+    #[serde(default)]
+    pub lacks: Vec<Lack>,
     /// Trust the testkit's CA, as `--ca-file` does.
     #[serde(default)]
     pub trust_ca: bool,

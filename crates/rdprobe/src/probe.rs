@@ -164,7 +164,7 @@ impl Probe {
         let started_at = network.now();
         let started = Instant::now();
         let options = Options { without_legacy_tls: !cfg!(feature = "legacy-tls"), ..options };
-        let mut seen = Observations::new(target, options);
+        let mut seen = Observations { platform: network.platform(), ..Observations::new(target, options) };
         let options = seen.options.clone();
         let server_name = seen.server_name().to_owned();
         let context = Context {

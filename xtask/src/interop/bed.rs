@@ -173,7 +173,7 @@ exec "$@""#;
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]);
         command.env("KRB5_CONFIG", folder.join("krb5.conf"));
-        command.env("PATH", super::install::SEARCH_PATH);
+        command.env("PATH", crate::apt::SEARCH_PATH);
         command.env_remove("DISPLAY");
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command
@@ -190,6 +190,10 @@ impl Running {
     /// Waits until its output holds this text.
     pub(super) fn wait_said(&self, text: &str) -> Result<()> {
         self.wait_until(&format!("says {text:?}"), || self.said().contains(text))
+    }
+
+    pub(super) fn pid(&self) -> i32 {
+        self.pid
     }
 
     /// What it has written so far.

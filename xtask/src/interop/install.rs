@@ -4,15 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
 use super::bed::Bed;
 use super::reaper::Trace;
-
-/// Where Debian's programs lie, the system's own among them.
-pub(super) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+use crate::apt::{self, Lists, SEARCH_PATH};
 
 /// Each program (or, with a path, each file) that the harness uses, and the package that has it.
 const PACKAGES: &[(&str, &str)] = &[
@@ -20,6 +17,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("nft", "nftables"),
     ("openssl", "openssl"),
     ("unshare", "util-linux"),
+    ("nsenter", "util-linux"),
     ("xrdp", "xrdp"),
     ("Xvfb", "xvfb"),
     ("freerdp-shadow-cli", "freerdp2-shadow-x11"),
@@ -27,6 +25,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("winpr-hash", "winpr-utils"),
     ("winpr-makecert", "winpr-utils"),
     ("gcc", "gcc"),
+    ("readelf", "binutils"),
     ("weston", "weston"),
     ("/usr/libexec/gnome-remote-desktop-daemon", "gnome-remote-desktop"),
     ("grdctl", "gnome-remote-desktop"),
@@ -113,17 +112,18 @@ pub(super) fn install(bed: &Bed, programs: &BTreeSet<&'static str>) -> Result<()
     forbid_services(bed)?;
     if !stable.is_empty() {
         println!("installing {}", stable.join(" "));
-        apt_get(&[], &["update"])?;
-        apt_get(&[], &[&["install", "--yes", "--no-install-recommends"], stable.as_slice()].concat())?;
+        apt::apt_get(&["update"])?;
+        apt::apt_get(&[&["install", "--yes", "--no-install-recommends"], stable.as_slice()].concat())?;
     }
     if !backports.is_empty() {
         println!("installing {} from backports", backports.join(" "));
-        let options = backports_lists(bed)?;
-        let options: Vec<&str> = options.iter().map(String::as_str).collect();
-        apt_get(&options, &["update"])?;
-        let release = format!("{}-backports", release()?);
-        let install = ["install", "--yes", "--no-install-recommends", "--target-release", &release];
-        apt_get(&options, &[&install, backports.as_slice()].concat())?;
+        let release = apt::release()?;
+        let backports_suite = format!("{release}-backports");
+        let security = format!("{release}-security");
+        let lists = Lists::new(bed.folder(), &[&release, &backports_suite, &security])?;
+        lists.apt_get(bed.folder(), &["update"])?;
+        let install = ["install", "--yes", "--no-install-recommends", "--target-release", &backports_suite];
+        lists.apt_get(bed.folder(), &[&install, backports.as_slice()].concat())?;
     }
     complain(&missing(programs))
 }
@@ -139,63 +139,6 @@ fn forbid_services(bed: &Bed) -> Result<()> {
     fs::write(policy, "#!/bin/sh\nexit 101\n")?;
     fs::set_permissions(policy, fs::Permissions::from_mode(0o755))?;
     Ok(())
-}
-
-fn apt_get(options: &[&str], words: &[&str]) -> Result<()> {
-    let output = Command::new("apt-get")
-        .args(["-q", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"])
-        .args(options)
-        .args(words)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .env("PATH", SEARCH_PATH)
-        .stdin(Stdio::null())
-        .output()
-        .context("cannot run apt-get")?;
-    if !output.status.success() {
-        let text = [output.stdout, output.stderr].concat();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let lines: Vec<&str> = text.lines().collect();
-        bail!("apt-get {}:\n{}", words.join(" "), lines[lines.len().saturating_sub(20)..].join("\n"));
-    }
-    Ok(())
-}
-
-/// Package lists of our own that add backports to the archives which this machine already uses; the
-/// machine's own lists stay as they are.
-fn backports_lists(bed: &Bed) -> Result<Vec<String>> {
-    let release = release()?;
-    let lists = bed.folder().join("apt");
-    fs::create_dir_all(lists.join("partial"))?;
-    let known = Command::new("apt-get").args(["indextargets", "--format", "$(REPO_URI)"]).output()?;
-    let known: BTreeSet<String> = String::from_utf8_lossy(&known.stdout).lines().map(str::to_owned).collect();
-    let (security, main): (Vec<_>, Vec<_>) = known.iter().partition(|uri| uri.contains("security"));
-    let archive = main.first().context("apt knows no package archive")?;
-    const SIGNED: &str = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]";
-    let mut sources =
-        format!("deb {SIGNED} {archive} {release} main\ndeb {SIGNED} {archive} {release}-backports main\n");
-    if let Some(archive) = security.first() {
-        sources.push_str(&format!("deb {SIGNED} {archive} {release}-security main\n"));
-    }
-    // Not among the lists: an update removes from there what is none.
-    let list = bed.folder().join("apt-sources.list");
-    fs::write(&list, sources)?;
-    let settings = [
-        format!("Dir::Etc::SourceList={}", list.display()),
-        "Dir::Etc::SourceParts=/dev/null".to_owned(),
-        format!("Dir::State::Lists={}", lists.display()),
-        // apt's own user cannot enter the run's folder.
-        "APT::Sandbox::User=root".to_owned(),
-        "APT::Update::Error-Mode=any".to_owned(),
-    ];
-    Ok(settings.into_iter().flat_map(|setting| ["-o".to_owned(), setting]).collect())
-}
-
-/// The Debian release's code name.
-fn release() -> Result<String> {
-    let text = fs::read_to_string("/etc/os-release")?;
-    let name =
-        text.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME=")).context("no code name")?;
-    Ok(name.trim_matches('"').to_owned())
 }
 
 #[cfg(test)]

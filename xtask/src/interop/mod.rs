@@ -16,6 +16,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 
 mod bed;
 mod certs;
+mod checks;
 mod clients;
 pub(crate) mod distance;
 mod exporter;
@@ -23,6 +24,7 @@ mod install;
 mod judge;
 mod matrix;
 mod oracle;
+mod platforms;
 mod probe;
 mod procfs;
 mod readers;
@@ -39,6 +41,8 @@ use bed::Bed;
 use certs::Store;
 use matrix::{Group, Matrix, Row};
 use servers::Site;
+
+use crate::docs::target_folder;
 
 /// The groups of rows whose part of the product is built: what a run without `--all` asks.
 const BUILT: &[Group] = &[Group::Core, Group::Credssp, Group::Udp];
@@ -72,6 +76,22 @@ pub(crate) struct Options {
     jobs: usize,
 }
 
+impl Options {
+    /// Nothing but the rows or the check of this name.
+    pub(crate) fn only(name: &str, install: bool) -> Options {
+        Options {
+            install,
+            all: false,
+            group: Vec::new(),
+            only: vec![name.to_owned()],
+            list: false,
+            serve: false,
+            probe: None,
+            jobs: 4,
+        }
+    }
+}
+
 /// What every row of a run shares.
 struct Interop<'m> {
     matrix: &'m Matrix,
@@ -99,7 +119,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         (None, false) => build_probe(Build::Debug)?,
     };
 
-    let bed = Bed::new(&target_folder(&root).join("interop"))?;
+    let bed = Bed::new(&target_folder().join("interop"))?;
     let outcome = with_bed(options, &matrix, &rows, &bed, probe);
     bed.close()?;
     outcome
@@ -110,7 +130,7 @@ fn with_bed(options: &Options, matrix: &Matrix, rows: &[&Row], bed: &Bed, probe:
     programs.extend(rows.iter().flat_map(|row| probe::programs(row)));
     let read_formats = options.only.is_empty();
     programs.extend(readers::PROGRAMS.into_iter().filter(|_| read_formats));
-    let checks = exporter::chosen(options);
+    let checks = checks::chosen(options);
     programs.extend(checks.iter().flat_map(|check| check.programs));
     let missing = install::missing(&programs);
     if options.install && !missing.is_empty() {
@@ -142,17 +162,16 @@ impl Interop<'_> {
         Ok(())
     }
 
-    fn run_all(&self, rows: &[&Row], jobs: usize, read_formats: bool, checks: &[&exporter::Check]) -> bool {
+    /// The servers that a row must have for itself.
+    fn locks(&self, row: &Row) -> Vec<&str> {
+        let servers = row.server.iter().flat_map(|name| self.matrix.closure(name));
+        servers.filter(|server| !server.run.server().is_shared()).map(|server| server.name.as_str()).collect()
+    }
+
+    fn run_all(&self, rows: &[&Row], jobs: usize, read_formats: bool, checks: &[&checks::Check]) -> bool {
         let began = Instant::now();
         let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
-        let locks = |row: &Row| -> Vec<&str> {
-            let servers = row.server.iter().flat_map(|name| self.matrix.closure(name));
-            servers
-                .filter(|server| !server.run.server().is_shared())
-                .map(|server| server.name.as_str())
-                .collect()
-        };
-        let queue = schedule::Queue::new(rows.iter().map(|row| (*row, locks(row))).collect());
+        let queue = schedule::Queue::new(rows.iter().map(|row| (*row, self.locks(row))).collect());
         let outcomes = queue.work(jobs.max(1), |row| {
             let row_began = Instant::now();
             let complaints = self.run_row(row);
@@ -251,7 +270,7 @@ fn chosen<'m>(matrix: &'m Matrix, options: &Options) -> Result<Vec<&'m Row>> {
         let near = || matrix.rows.iter().filter(|row| row.name.contains(wanted.as_str())).collect();
         let found = if exact.is_empty() { near() } else { exact };
         ensure!(
-            !found.is_empty() || exporter::is_named(wanted),
+            !found.is_empty() || checks::is_named(wanted),
             "no row is named like {wanted}; `--list --all` names them all"
         );
         names.extend(found.iter().map(|row| row.name.as_str()));
@@ -300,10 +319,6 @@ fn host_of(target: &str) -> &str {
     target.split(':').next().unwrap_or(target)
 }
 
-fn target_folder(root: &std::path::Path) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
-}
-
 /// How the probe is built: quickly to be asked what is right, or as users have it to be measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Build {
@@ -322,7 +337,7 @@ fn build_probe(build: Build) -> Result<PathBuf> {
         .context("cannot run cargo")?;
     ensure!(status.success(), "the probe does not build");
     let folder = if build == Build::Release { "release" } else { "debug" };
-    Ok(target_folder(&root).join(folder).join("rdprobe"))
+    Ok(target_folder().join(folder).join("rdprobe"))
 }
 
 /// The addresses are fixed, so runs on one machine go one after another.

@@ -1,5 +1,7 @@
 //! One row: the probe run as a user would run it, and its report judged.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -100,25 +102,47 @@ pub(super) fn report_path(interop: &Interop<'_>, row: &Row) -> std::path::PathBu
     interop.bed.folder().join("reports").join(format!("{}.json", row.name))
 }
 
-fn run_probe(interop: &Interop<'_>, row: &Row) -> Result<Run> {
+/// Runs the probe for the row, once.
+pub(super) fn run_probe(interop: &Interop<'_>, row: &Row) -> Result<Run> {
     let folder = interop.bed.folder();
-    let report = report_path(interop, row);
-    let errors = report.with_extension("stderr");
-    for path in certificates_named(row) {
-        interop.certs.get(&path)?;
-    }
-    let child = Command::new("unshare")
+    let words = words(interop, row)?;
+    let mut command = Command::new("unshare");
+    command
         .args(["--mount", "sh", "-c", WITH_OUR_NAMES, "sh"])
         .arg(folder.join("hosts"))
         .arg(folder.join("nsswitch.conf"))
         .arg(&interop.probe)
-        .args(["--format", "json"])
-        .args(row.args.iter().map(|arg| filled(arg, folder)))
-        .arg(&row.target)
+        .args(words.arguments)
         .env("KRB5_CONFIG", folder.join("krb5.conf"))
-        .envs(row.env.iter().map(|(name, value)| (name, filled(value, folder))))
+        .envs(words.environment);
+    run_to_end(interop, &mut command, &report_path(interop, row))
+}
+
+/// What a probe is told.
+pub(super) struct Words {
+    pub(super) arguments: Vec<OsString>,
+    pub(super) environment: BTreeMap<String, String>,
+}
+
+/// The row's; the certificates that they name are made.
+pub(super) fn words(interop: &Interop<'_>, row: &Row) -> Result<Words> {
+    let folder = interop.bed.folder();
+    for path in certificates_named(row) {
+        interop.certs.get(&path)?;
+    }
+    let mut arguments: Vec<OsString> = vec!["--format".into(), "json".into()];
+    arguments.extend(row.args.iter().map(|arg| filled(arg, folder).into()));
+    arguments.push(row.target.clone().into());
+    let environment = row.env.iter().map(|(name, value)| (name.clone(), filled(value, folder))).collect();
+    Ok(Words { arguments, environment })
+}
+
+/// Runs a probe until it ends by itself or its time is over, its output in this file.
+pub(super) fn run_to_end(interop: &Interop<'_>, command: &mut Command, report: &Path) -> Result<Run> {
+    let errors = report.with_extension("stderr");
+    let child = command
         .stdin(Stdio::null())
-        .stdout(File::create(&report)?)
+        .stdout(File::create(report)?)
         .stderr(File::create(&errors)?)
         .process_group(0)
         .spawn()
@@ -128,7 +152,7 @@ fn run_probe(interop: &Interop<'_>, row: &Row) -> Result<Run> {
     interop.bed.record(&Trace::Group { id: pid, since })?;
 
     let exit = wait(child)?;
-    let stdout = fs::read_to_string(&report)?;
+    let stdout = fs::read_to_string(report)?;
     if stdout.trim().is_empty() {
         let said = fs::read_to_string(&errors).unwrap_or_default();
         bail!("no report (exit {}): {}", judge::exit_text(exit), said.trim().replace('\n', " / "));

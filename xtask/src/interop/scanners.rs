@@ -111,8 +111,7 @@ fn sslscan(target: &str) -> Result<Found> {
 
 /// sslyze, where it was installed for this.
 pub(crate) fn sslyze() -> Option<PathBuf> {
-    let root = crate::docs::workspace_root();
-    Some(super::target_folder(&root).join("sslyze/bin/sslyze")).filter(|path| path.exists())
+    Some(crate::docs::target_folder().join("sslyze/bin/sslyze")).filter(|path| path.exists())
 }
 
 fn run_sslyze(program: &PathBuf, interop: &Interop<'_>, row: &Row) -> Result<Found> {

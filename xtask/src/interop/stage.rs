@@ -12,7 +12,8 @@ use super::bed::Bed;
 use super::certs::Store;
 use super::matrix::Matrix;
 use super::servers::{self, namespace};
-use super::{Interop, build_probe, install, take_turns, target_folder};
+use super::{Interop, build_probe, install, take_turns};
+use crate::docs::target_folder;
 
 /// Servers that run until this is dropped, and the probe to ask them with.
 pub(crate) struct Stage<'i> {
@@ -36,7 +37,7 @@ pub(crate) fn with_servers(
         Some(probe) => fs::canonicalize(probe).with_context(|| format!("no probe at {}", probe.display()))?,
         None => build_probe(super::Build::Release)?,
     };
-    let bed = Bed::new(&target_folder(&root).join("cost"))?;
+    let bed = Bed::new(&target_folder().join("cost"))?;
     let certs = Store::new(bed.folder().join("certs"), &matrix);
     let started: BTreeMap<_, _> =
         matrix.servers.iter().map(|server| (server.name.as_str(), OnceLock::new())).collect();

@@ -85,6 +85,10 @@ fn version() -> String {
     let features: Vec<&str> = features.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
     let rustls = concat!("rustls ", env!("RDPROBE_RUSTLS")).trim_end();
     text.push_str(&format!("\nTLS: {rustls} with ring\nfeatures: {}", features.join(", ")));
+    // Who has hosts from a directory service, and wonders where they are, looks here.
+    if cfg!(target_env = "musl") {
+        text.push_str("\nnames: /etc/hosts and /etc/resolv.conf; a static program reads no nsswitch");
+    }
     text.push_str(&format!("\nreport format: {}", rdprobe_report::SCHEMA_VERSION));
     text
 }

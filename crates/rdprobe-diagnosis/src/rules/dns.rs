@@ -29,10 +29,10 @@ pub(crate) fn findings(seen: &Observations) -> Vec<Finding> {
                 step.duration_ms.0
             ),
         ),
-        Some(_) if dns.resolver_error.as_deref() == Some("EAI_NODATA") => {
+        Some(_) if matches!(error, "EAI_NODATA" | "WSANO_DATA") => {
             (registry::DNS_NO_ADDRESS, format!("The name {host} exists and has no address ({error})."))
         }
-        Some(_) if dns.resolver_error.as_deref() == Some("EAI_NONAME") => (
+        Some(_) if matches!(error, "EAI_NONAME" | "WSAHOST_NOT_FOUND") => (
             registry::DNS_NAME_NOT_FOUND,
             format!("The name {host} does not resolve: the resolver knows no address for it ({error})."),
         ),

@@ -1,7 +1,7 @@
 //! The X.224 negotiation: who answers, what it selects, and whether it insists on NLA.
 
 use rdprobe_report::facts::{Nla, Service, X224Facts};
-use rdprobe_report::{Attempt, Failure, FailureKind, Finding, Phase, Protocol, Purpose, Step};
+use rdprobe_report::{Attempt, Failure, FailureKind, Finding, Lack, Phase, Protocol, Purpose, Step};
 
 use crate::draft::Draft;
 use crate::registry;
@@ -103,7 +103,13 @@ fn failed(
         FailureKind::Reset => (
             registry::X224_RESET,
             format!(
-                "{address} accepts the connection and resets it on the RDP connection request ({detail})."
+                "{address} accepts the connection and resets it on the RDP connection request ({detail}).{}",
+                if view.seen.lacks(Lack::BytesBeforeReset) {
+                    " This computer's system drops what came right before a reset, so what the service said of itself may \
+                     have been lost: asked from Linux, it would show."
+                } else {
+                    ""
+                }
             ),
         ),
         FailureKind::Closed => (

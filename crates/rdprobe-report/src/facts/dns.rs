@@ -20,7 +20,8 @@ pub struct DnsFacts {
     /// Addresses that were not probed: beyond the first eight, or of a family that `-4` or `-6` excluded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_probed: Vec<IpAddr>,
-    /// `getaddrinfo`'s own name for its error: `EAI_NONAME`, `EAI_AGAIN`, `EAI_FAIL`.
+    /// `getaddrinfo`'s own name for its error: `EAI_NONAME`, `EAI_AGAIN`, `EAI_FAIL`; on Windows `WSAHOST_NOT_FOUND`,
+    /// `WSATRY_AGAIN`, `WSANO_RECOVERY`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolver_error: Option<String>,
 }

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rdprobe::network::{ConnectError, Network, ResolveError, local_failure};
-use rdprobe_report::Timestamp;
+use rdprobe_report::{Platform, Timestamp};
 use tokio::time::{Instant, sleep};
 
 use crate::Scenario;
@@ -113,6 +113,11 @@ impl Network for SimulatedNetwork {
     fn now(&self) -> Timestamp {
         let elapsed = i64::try_from(self.start.elapsed().as_millis()).unwrap_or(i64::MAX);
         Timestamp::from_unix_millis(self.scenario.now.unix_millis() + elapsed).expect("scenarios are short")
+    }
+
+    fn platform(&self) -> Option<Platform> {
+        let lacks = self.scenario.lacks.clone();
+        (!lacks.is_empty()).then(|| Platform { os: "simulated".into(), lacks })
     }
 
     async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ResolveError> {

@@ -56,9 +56,20 @@ pub(crate) fn passes(failure: &Failure) -> bool {
     matches!(failure.local_fault(), Some(LocalFault::Descriptors | LocalFault::Resources))
 }
 
-/// The error's text without Rust's "(os error N)".
+/// The error's text without Rust's "(os error N)". Windows speaks the user's language, so there the kind's own words
+/// stand for what it says.
 pub(crate) fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
+    in_words(error, cfg!(windows))
+}
+
+fn in_words(error: &io::Error, translated: bool) -> String {
+    let text = match error.raw_os_error().filter(|_| translated) {
+        Some(number) => match error.kind().to_string() {
+            kind if kind.contains("uncategorized") => format!("system error {number}"),
+            kind => kind,
+        },
+        None => error.to_string(),
+    };
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
@@ -84,5 +95,13 @@ mod tests {
             assert_eq!((failure.local_fault(), passes(&failure)), (Some(fault), passes_by), "{number}");
             assert!(!failure.detail.contains("os error"));
         }
+    }
+
+    #[test]
+    fn no_word_is_in_the_users_language() {
+        let told = |number| in_words(&io::Error::from_raw_os_error(number), true);
+        assert_eq!((told(111), told(104)), ("connection refused".into(), "connection reset".into()));
+        assert_eq!(told(5), "system error 5");
+        assert_eq!(in_words(&io::Error::other("Our own words"), true), "our own words");
     }
 }

@@ -16,7 +16,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ::tokio::io::{AsyncRead, AsyncWrite};
 use rdprobe_report::facts::{Icmp, TcpFacts};
-use rdprobe_report::{Failure, Timestamp};
+use rdprobe_report::{Failure, Platform, Timestamp};
 
 /// Where a probe finds hosts.
 pub trait Network: Sync {
@@ -27,6 +27,11 @@ pub trait Network: Sync {
 
     /// The wall clock.
     fn now(&self) -> Timestamp;
+
+    /// The system whose network it is, and what that does not tell.
+    fn platform(&self) -> Option<Platform> {
+        None
+    }
 
     /// Resolves a name as the user's client would, in the order in which it would try the addresses.
     fn resolve(&self, host: &str) -> impl Future<Output = Result<Vec<IpAddr>, ResolveError>> + Send;

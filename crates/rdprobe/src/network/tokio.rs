@@ -7,14 +7,14 @@ use std::task::{Context, Poll};
 use std::time::SystemTime;
 
 use rdprobe_report::facts::{Icmp, TcpFacts};
-use rdprobe_report::{Failure, FailureKind, LocalFault, Millis, Timestamp};
+use rdprobe_report::{Failure, FailureKind, LocalFault, Millis, Platform, Timestamp};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::Instant;
 
 use super::{ConnectError, Datagram, Network, Received, ResolveError, Stream, local_failure, plain};
-use crate::os;
+use crate::os::{self, Here, System as _};
 
 /// The operating system's network.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,6 +28,10 @@ impl Network for Tokio {
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let millis = i64::try_from(since_epoch.as_millis()).unwrap_or_default();
         Timestamp::from_unix_millis(millis).expect("the clock is within the years that a date can have")
+    }
+
+    fn platform(&self) -> Option<Platform> {
+        Some(os::platform())
     }
 
     async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ResolveError> {
@@ -51,7 +55,7 @@ impl Network for Tokio {
             // Told at once, so no router had a part in it, unless it is one of this computer's firewall; and loopback
             // refuses as fast.
             Err(error) => {
-                return Err(match os::icmp_error(SockRef::from(&socket)).ok().flatten() {
+                return Err(match Here::icmp_error(SockRef::from(&socket)).ok().flatten() {
                     None if error.kind() != io::ErrorKind::ConnectionRefused => local(error),
                     icmp => refused(&error, icmp, nothing()),
                 });
@@ -60,7 +64,7 @@ impl Network for Tokio {
         let stream = TcpStream::from_std(socket.into()).map_err(local)?;
         stream.ready(Interest::WRITABLE | Interest::ERROR).await.map_err(local)?;
         // Reading the queue may clear SO_ERROR and the other way round, so both are read.
-        let icmp = os::icmp_error(SockRef::from(&stream)).ok().flatten();
+        let icmp = Here::icmp_error(SockRef::from(&stream)).ok().flatten();
         let error = stream.take_error().map_err(local)?;
         // The peer may be gone since that look: then the second one tells of it.
         let gone = error.is_none() && icmp.is_none() && stream.peer_addr().is_err();
@@ -74,7 +78,7 @@ impl Network for Tokio {
             return Err(refused(&error, icmp, nothing()));
         }
         // From here on an ICMP error would end the connection, where an ordinary client's kernel tries on.
-        let _ = os::receive_icmp_errors(SockRef::from(&stream), address.is_ipv6(), false);
+        let _ = Here::receive_icmp_errors(SockRef::from(&stream), address.is_ipv6(), false);
         let local_address = stream.local_addr().ok();
         let facts = TcpFacts {
             local_address,
@@ -88,7 +92,7 @@ impl Network for Tokio {
 
     async fn datagram(&self, address: SocketAddr) -> io::Result<TokioDatagram> {
         let socket = open(address, Type::DGRAM, Protocol::UDP)?;
-        let _ = os::forbid_fragmentation(SockRef::from(&socket), address.is_ipv6());
+        let _ = Here::forbid_fragmentation(SockRef::from(&socket), address.is_ipv6());
         socket.connect(&address.into())?;
         Ok(TokioDatagram { socket: UdpSocket::from_std(socket.into())?, address })
     }
@@ -98,7 +102,7 @@ fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socke
     let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
     socket.set_nonblocking(true)?;
     // A sandbox that refuses this costs the sender of ICMP errors, and nothing else.
-    let _ = os::receive_icmp_errors(SockRef::from(&socket), address.is_ipv6(), true);
+    let _ = Here::receive_icmp_errors(SockRef::from(&socket), address.is_ipv6(), true);
     Ok(socket)
 }
 
@@ -164,7 +168,7 @@ pub struct TokioStream {
 impl Stream for TokioStream {
     fn facts(&self) -> TcpFacts {
         let mut facts = self.facts.clone();
-        os::tcp_info(SockRef::from(&self.stream), &mut facts);
+        Here::tcp_info(SockRef::from(&self.stream), &mut facts);
         facts
     }
 
@@ -188,7 +192,7 @@ impl Stream for TokioStream {
     }
 
     fn is_acknowledged(&self) -> Option<bool> {
-        os::is_acknowledged(SockRef::from(&self.stream))
+        Here::is_acknowledged(SockRef::from(&self.stream))
     }
 }
 
@@ -234,7 +238,7 @@ impl TokioDatagram {
     /// What lies ready: an ICMP error first, since it also shows as an error of the next call.
     fn take(&self) -> Option<io::Result<Received>> {
         if let Ok(Some(icmp)) =
-            self.socket.try_io(Interest::ERROR, || os::icmp_error(SockRef::from(&self.socket)))
+            self.socket.try_io(Interest::ERROR, || Here::icmp_error(SockRef::from(&self.socket)))
         {
             return Some(Ok(Received::Icmp(with_sender(icmp, Some(self.address)))));
         }
@@ -243,8 +247,11 @@ impl TokioDatagram {
             Ok(length) => Some(Ok(Received::Datagram(buffer[..length].to_vec()))),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
             // The error of an ICMP message whose details are on the queue, now or in a moment.
-            Err(_) if cfg!(target_os = "linux") => None,
-            Err(error) => Some(Err(error)),
+            Err(_) if Here::QUEUES_ERRORS => None,
+            Err(error) => Some(match Here::icmp_behind(&error, self.address.is_ipv6()) {
+                Some(icmp) => Ok(Received::Icmp(icmp)),
+                None => Err(error),
+            }),
         }
     }
 }
@@ -259,7 +266,7 @@ impl Datagram for TokioDatagram {
     }
 
     fn path_mtu(&self) -> Option<u32> {
-        os::path_mtu(SockRef::from(&self.socket), self.address.is_ipv6())
+        Here::path_mtu(SockRef::from(&self.socket), self.address.is_ipv6())
     }
 
     async fn receive(&mut self) -> io::Result<Received> {
@@ -280,6 +287,6 @@ mod tests {
     async fn a_connection_that_stands_bears_icmp_errors() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = Tokio.connect(listener.local_addr().unwrap()).await.unwrap();
-        assert!(!os::receives_icmp_errors(SockRef::from(&stream.stream)));
+        assert!(!os::linux::receives_icmp_errors(SockRef::from(&stream.stream)));
     }
 }

@@ -25,7 +25,22 @@ pub(crate) fn resolve(host: &str) -> Result<Vec<IpAddr>, ResolveError> {
 
 fn error(error: LookupError) -> ResolveError {
     let kind = error.kind();
-    let name = match kind {
+    let name = name(kind);
+    let error = io::Error::from(error);
+    match kind {
+        LookupErrorKind::System => ResolveError::local(name, local_failure(&error)),
+        // WinSock's own trouble, and no name server's.
+        LookupErrorKind::IO if cfg!(windows) => ResolveError::local(name, local_failure(&error)),
+        LookupErrorKind::Memory => {
+            ResolveError::local(name, Failure::local(LocalFault::Resources, detail(kind, &error)))
+        }
+        _ => ResolveError::new(name, detail(kind, &error)),
+    }
+}
+
+#[cfg(not(windows))]
+fn name(kind: LookupErrorKind) -> &'static str {
+    match kind {
         LookupErrorKind::NoName => "EAI_NONAME",
         LookupErrorKind::NoData => "EAI_NODATA",
         LookupErrorKind::Again => "EAI_AGAIN",
@@ -34,13 +49,60 @@ fn error(error: LookupError) -> ResolveError {
         LookupErrorKind::System => "EAI_SYSTEM",
         LookupErrorKind::Family => "EAI_FAMILY",
         _ => "EAI_OTHER",
-    };
-    let error = io::Error::from(error);
+    }
+}
+
+#[cfg(not(windows))]
+fn detail(_: LookupErrorKind, error: &io::Error) -> String {
     let text = error.to_string();
-    let text = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).to_owned();
+    text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).to_owned()
+}
+
+/// WinSock has names of its own.
+#[cfg(windows)]
+fn name(kind: LookupErrorKind) -> &'static str {
     match kind {
-        LookupErrorKind::System => ResolveError::local(name, local_failure(&error)),
-        LookupErrorKind::Memory => ResolveError::local(name, Failure::local(LocalFault::Resources, text)),
-        _ => ResolveError::new(name, text),
+        LookupErrorKind::NoName => "WSAHOST_NOT_FOUND",
+        LookupErrorKind::NoData => "WSANO_DATA",
+        LookupErrorKind::Again => "WSATRY_AGAIN",
+        LookupErrorKind::Fail => "WSANO_RECOVERY",
+        LookupErrorKind::Memory => "WSA_NOT_ENOUGH_MEMORY",
+        LookupErrorKind::Family => "WSAEAFNOSUPPORT",
+        LookupErrorKind::Badflags => "WSAEINVAL",
+        LookupErrorKind::Service => "WSATYPE_NOT_FOUND",
+        LookupErrorKind::Socktype => "WSAESOCKTNOSUPPORT",
+        _ => "WSA_OTHER",
+    }
+}
+
+/// Windows would tell in the user's language.
+#[cfg(windows)]
+fn detail(kind: LookupErrorKind, error: &io::Error) -> String {
+    match kind {
+        LookupErrorKind::NoName => "no such host is known".into(),
+        LookupErrorKind::NoData => "the name has no address".into(),
+        LookupErrorKind::Again => "no name server answered, or none could now".into(),
+        LookupErrorKind::Fail => "a name server failed for good".into(),
+        _ => crate::network::plain(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(windows)]
+    fn an_error_is_named_as_winsock_names_it() {
+        let error = error(LookupError::new(11001));
+        assert_eq!((&error.name[..], &error.detail[..]), ("WSAHOST_NOT_FOUND", "no such host is known"));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn an_error_is_named_as_getaddrinfo_names_it() {
+        let error = error(LookupError::new(-2));
+        assert_eq!(error.name, "EAI_NONAME");
+        assert!(!error.detail.contains("lookup"), "{}", error.detail);
     }
 }

@@ -1,10 +1,10 @@
 //! `rdprobe serve` among the programs that it is made for: Prometheus with the rules and the dashboard that are
 //! shipped, nginx before it, Debian's package manager and systemd, a browser.
 
-mod nginx;
-mod package;
-mod page;
-mod prometheus;
+pub(super) mod nginx;
+pub(super) mod package;
+pub(super) mod page;
+pub(super) mod prometheus;
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -12,56 +12,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 
+use super::Interop;
 use super::bed::{Launch, Running};
-use super::{Interop, Options};
-
-/// One thing to be seen working.
-pub(super) struct Check {
-    /// What `--only` calls it.
-    pub(super) name: &'static str,
-    /// Programs that it needs.
-    pub(super) programs: &'static [&'static str],
-    /// Slow, or more than a scrape needs: only with `--all`, or by name.
-    rare: bool,
-    pub(super) run: fn(&Interop<'_>) -> Result<()>,
-}
-
-const CHECKS: [Check; 5] = [
-    Check {
-        name: "serve-prometheus",
-        programs: &["prometheus", "promtool", "curl"],
-        rare: false,
-        run: prometheus::run,
-    },
-    Check { name: "serve-nginx", programs: &["nginx", "curl"], rare: false, run: nginx::run },
-    Check {
-        name: "serve-package",
-        programs: &["dpkg", "dpkg-shlibdeps", "systemd-analyze"],
-        rare: true,
-        run: package::run,
-    },
-    Check {
-        name: "client-follows-script",
-        programs: &super::scripted::PROGRAMS,
-        rare: false,
-        run: super::scripted::client_follows_the_script,
-    },
-    Check { name: "serve-page", programs: &["chromium", "curl"], rare: true, run: page::run },
-];
-
-/// Those that the options choose.
-pub(super) fn chosen(options: &Options) -> Vec<&'static Check> {
-    let named = |check: &&Check| match options.only.is_empty() {
-        true => options.group.is_empty() && (options.all || !check.rare),
-        false => options.only.iter().any(|name| check.name.starts_with(name.as_str())),
-    };
-    CHECKS.iter().filter(named).collect()
-}
-
-/// Whether this names checks, and not rows.
-pub(super) fn is_named(name: &str) -> bool {
-    CHECKS.iter().any(|check| check.name.starts_with(name))
-}
 
 /// An address of this computer where nobody listens.
 fn free() -> Result<SocketAddr> {

@@ -8,7 +8,7 @@ use super::super::Interop;
 use super::super::servers::nginx;
 use super::{adapted, curl, free, serve};
 
-pub(super) fn run(interop: &Interop<'_>) -> Result<()> {
+pub(in crate::interop) fn run(interop: &Interop<'_>) -> Result<()> {
     let folder = interop.bed.folder().join("nginx-serve");
     fs::create_dir_all(&folder)?;
     let (exporter, front) = (free()?, free()?);

@@ -12,7 +12,7 @@ const UNIT: &str = "/lib/systemd/system/rdprobe-serve.service";
 /// `systemd-analyze security` counts from 0 to 10; less is safer.
 const EXPOSED_AT_MOST: f64 = 2.0;
 
-pub(super) fn run(interop: &Interop<'_>) -> Result<()> {
+pub(in crate::interop) fn run(interop: &Interop<'_>) -> Result<()> {
     ensure!(!Path::new("/usr/bin/rdprobe").exists(), "an rdprobe is installed here already");
     let package = crate::deb::build()?;
     let run = |launch: Launch| interop.bed.output(&launch);

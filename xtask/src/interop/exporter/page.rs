@@ -13,7 +13,7 @@ use super::{curl, free, serve};
 /// What a hostile host says in place of X.224.
 const BANNER: &[u8] = b"SSH-2.0-<script>document.title='taken'</script>\r\n";
 
-pub(super) fn run(interop: &Interop<'_>) -> Result<()> {
+pub(in crate::interop) fn run(interop: &Interop<'_>) -> Result<()> {
     let exporter = free()?;
     let _serve = serve(interop, "serve-page", exporter, &[])?;
     let host = TcpListener::bind("127.0.0.1:0")?;

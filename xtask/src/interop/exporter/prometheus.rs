@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::super::Interop;
 use super::super::bed::Launch;
-use super::super::install::SEARCH_PATH;
 use super::{adapted, curl, free, serve, shipped};
+use crate::apt::SEARCH_PATH;
 
 /// Servers of the matrix: NLA with a challenge, TLS, an expired certificate, UDP.
 const SERVERS: [&str; 4] = ["shadow2-nla", "xrdp-tls", "xrdp-expired", "udp-open"];
@@ -29,7 +29,7 @@ udp-probes = 10
 /// Within which every series that is waited for has come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(super) fn run(interop: &Interop<'_>) -> Result<()> {
+pub(in crate::interop) fn run(interop: &Interop<'_>) -> Result<()> {
     for server in SERVERS {
         interop.ensure_started(server)?;
     }

@@ -46,7 +46,7 @@ impl Start for Tlslite {
 
 /// A Python that has tlslite-ng, made where there is none yet.
 fn python(site: &Site<'_>) -> Result<PathBuf> {
-    let folder = target_folder(&crate::docs::workspace_root()).join("tlslite");
+    let folder = target_folder().join("tlslite");
     let python = folder.join("bin/python");
     let has = Launch::new(python.display().to_string()).args(["-c", "import tlslite"]);
     if !python.exists() || site.bed.output(&has).is_err() {

@@ -4,8 +4,8 @@ pub(crate) mod outcome;
 
 use rdprobe_report::facts::TlsFacts;
 use rdprobe_report::{
-    Attempt, ClientVerdict, Code, Confidence, FailureKind, Finding, HelloProfile, LocalFault, Phase, Purpose,
-    RUSTLS, TlsVersion, Weakness, hello,
+    Attempt, ClientVerdict, Code, Confidence, FailureKind, Finding, HelloProfile, Lack, LocalFault, Phase,
+    Purpose, RUSTLS, TlsVersion, Weakness, hello,
 };
 
 use self::outcome::{Outcome, Refusal, facts, gets, outcome, within};
@@ -141,10 +141,11 @@ fn hung_up_on_all(view: View<'_>, attempt: &Attempt) -> Finding {
     if every && repeated {
         let summary = format!(
             "{} confirms TLS and then drops every ClientHello without a byte ({} of {} tried): it cannot use its \
-             certificate's private key, its TLS algorithms are disabled, or a filter on the way drops TLS.",
+             certificate's private key, its TLS algorithms are disabled, or a filter on the way drops TLS.{}",
             view.address,
             tried.len(),
             tried.len(),
+            lost_before_reset(view, &tried),
         );
         return with_evidence(view, Draft::new(registry::TLS_KEY_UNUSABLE, Phase::Tls, summary), tried)
             .finish();
@@ -159,11 +160,27 @@ fn hung_up_on_all(view: View<'_>, attempt: &Attempt) -> Finding {
         .any(|attempt| attempt.recipe.hello().is_some() && !attempt.in_flight() && tls(attempt).is_none());
     let rest = if turned_away { "; what was to tell why was turned away" } else { "" };
     let summary = format!(
-        "{} confirms TLS and {verb} on the ClientHello, before its first TLS byte{rest}.",
-        view.address
+        "{} confirms TLS and {verb} on the ClientHello, before its first TLS byte{rest}.{}",
+        view.address,
+        lost_before_reset(view, &[attempt])
     );
     let draft = Draft::new(code, Phase::Tls, summary);
     limited(view, attempt, if turned_away { draft.confidence(Confidence::Likely) } else { draft })
+}
+
+/// What a silence before a reset does not prove where the system drops what was not read before one. A single FIN among
+/// the ends shows that nothing came: that drops nothing.
+fn lost_before_reset(view: View<'_>, attempts: &[&Attempt]) -> &'static str {
+    let reset = |attempt: &&Attempt| {
+        let failure = tls(attempt).and_then(|step| step.failure.as_ref());
+        failure.is_some_and(|failure| failure.kind == FailureKind::Reset)
+    };
+    if view.seen.lacks(Lack::BytesBeforeReset) && attempts.iter().all(reset) {
+        " This computer's system drops what came right before a reset, so an alert that names the reason may have been \
+         lost: asked from Linux, it would show."
+    } else {
+        ""
+    }
 }
 
 /// The handshake broke off after the hello had been answered.
