@@ -13,7 +13,7 @@ mod rows;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use rows::{Cause, Claim, Entry, Layer, Regression, Remedy, Symptom, Tag};
+use rows::{Cause, Claim, Client, Entry, Layer, Regression, Remedy, Symptom, Tag};
 use serde::Deserialize;
 
 /// A file of `knowledge/`, or all of them.
@@ -31,6 +31,7 @@ struct Knowledge {
     remedy: Vec<Remedy>,
     regression: Vec<Regression>,
     symptom: Vec<Symptom>,
+    client: Vec<Client>,
 }
 
 fn main() {
@@ -73,11 +74,12 @@ impl Knowledge {
         self.remedy.append(&mut file.remedy);
         self.regression.append(&mut file.regression);
         self.symptom.append(&mut file.symptom);
+        self.client.append(&mut file.client);
     }
 
     /// The tables as Rust.
     fn tables(&self) -> String {
-        let Self { source: _, code, not_visible, layer, tag, cause, claim, remedy, regression, symptom } =
+        let Self { code, not_visible, layer, tag, cause, claim, remedy, regression, symptom, client, .. } =
             self;
         format!(
             "pub(crate) static ENTRIES: &[Entry] = &{code:?};\n\
@@ -88,7 +90,8 @@ impl Knowledge {
              pub(crate) static CLAIMS: &[Claim] = &{claim:?};\n\
              pub(crate) static REMEDIES: &[Remedy] = &{remedy:?};\n\
              pub(crate) static REGRESSIONS: &[Regression] = &{regression:?};\n\
-             pub(crate) static SYMPTOMS: &[Symptom] = &{symptom:?};\n"
+             pub(crate) static SYMPTOMS: &[Symptom] = &{symptom:?};\n\
+             pub(crate) static CLIENTS: &[Client] = &{client:?};\n"
         )
     }
 }

@@ -44,6 +44,40 @@ fn every_page_fits_on_a_screen_and_can_be_copied_from() {
     }
 }
 
+/// Whom the user named, whose verdict it is, and what one line of the page says of that.
+const CLIENTS: [(&str, &str, &str); 4] = [
+    ("Remmina 1.4", "freerdp-3", "Remmina is judged as FreeRDP 3, which it embeds"),
+    (
+        "Royal TS 7",
+        "mstsc-win11-24h2",
+        "\"Royal TS 7\" is unknown, judged as its relative mstsc on Windows 11 24H2",
+    ),
+    (
+        "Kasm Workspaces 1.15 behind a proxy of our own",
+        "freerdp-2",
+        "...\" is unknown, judged as its relative FreeRDP 2",
+    ),
+    ("xfreerdp 2.11.7", "freerdp-2", ""),
+];
+
+#[test]
+fn who_stands_for_a_client_is_said_in_one_line() {
+    for (number, mut host) in scenarios().into_iter().enumerate() {
+        let (words, profile, line) = CLIENTS[number % CLIENTS.len()];
+        host.options.client = profile.into();
+        host.options.told.client = Some(words.into());
+        let report = play(&host, None).output;
+        let judged = report.judged_as.as_ref().unwrap_or_else(|| panic!("{}: {words}", host.name));
+        assert_eq!(judged.profile, profile, "{words}");
+        let page = rdprobe_cli::page(&report, COLUMNS);
+        let (page, _) = page.split_once("\n  What the host speaks of TLS").unwrap_or((&page, ""));
+        assert!(page.lines().count() <= LINES, "{}:\n{page}", host.name);
+        let said: Vec<&str> = page.lines().filter(|said| said.contains("judged as")).collect();
+        assert_eq!(said.len(), usize::from(!line.is_empty()), "{}:\n{page}", host.name);
+        assert!(said.iter().all(|said| said.ends_with(line) && said.chars().count() <= COLUMNS), "{said:?}");
+    }
+}
+
 /// What is done on a Windows host alone, by words that no advice for a client has.
 const OF_WINDOWS: [&str; 12] = [
     "certlm",

@@ -68,6 +68,8 @@ fn bad_usage_and_faults_of_our_own_exit_3_and_say_so_on_stderr() {
         (&["rdp://rds01"], "rdprobe rds01"),
         (&["--frobnicate", "h"], "--frobnicate"),
         (&["explain", "tls-key"], "tls-key-unusable"),
+        (&["h", "--client", "remina"], "Is it Remmina?"),
+        (&["explain", "remina"], "Remmina"),
         (&["-f", "/nonexistent/hosts"], "cannot read"),
         (&["h", "--ca-file", "/nonexistent/ca.pem"], "--ca-file"),
         (&["replay", "/nonexistent/report.json"], "cannot read"),
@@ -103,6 +105,10 @@ fn what_a_user_holds_is_explained_in_fifteen_lines() {
         ("black screen after login", "Black screen"),
         ("tls-key-unusable", "tls-key-unusable"),
         ("window manager exited quickly", "window manager"),
+        ("guacd", "ignore-cert=true"),
+        ("Remmina 1.4", "Embeds: FreeRDP 3"),
+        ("FreeRDP 3.30", "Security level: 2"),
+        ("Royal TS", "not known by itself; this is its nearest relative"),
     ] {
         let mut arguments = vec!["explain"];
         arguments.extend(words.split(' '));
@@ -111,6 +117,21 @@ fn what_a_user_holds_is_explained_in_fifteen_lines() {
         assert_eq!(output.status.code(), Some(0), "{words}");
         assert!(text.contains(hint), "{words}: {text}");
         assert!(text.lines().count() <= 15, "{words}: {text}");
+    }
+}
+
+#[test]
+fn a_client_has_its_facts_and_their_sources() {
+    let output = run(&["explain", "guacd", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told["known"], &told["client"]["id"]), (&true.into(), &"guacd".into()));
+    assert_eq!(told["client"]["embedded_by"][0], "jumpserver-lion");
+    assert_eq!(told["client"]["port_option"], "port");
+    assert_eq!(told["client"]["tls_min"], serde_json::Value::Null);
+    let full = text(&run(&["explain", "guacd", "--full"]).stdout).replace("\n      ", " ");
+    for source in told["client"]["sources"].as_array().unwrap() {
+        assert!(full.contains(source["source"].as_str().unwrap()), "{source}: {full}");
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use rdprobe_report::Effect;
+use rdprobe_report::{Effect, HelloProfile};
 
 use crate::Knowledge;
-use crate::rows::{Cause, Entry, KnownFix, Signs, TagKind};
+use crate::rows::{Cause, Client, Entry, KnownFix, Signs, Tag, TagKind};
 
 const SHELLS: [&str; 5] = ["", "PowerShell", "Command Prompt", "sh", "rdp file"];
 
@@ -27,6 +27,7 @@ pub(crate) fn check(knowledge: &Knowledge) {
         let judged = tag.kind.0 != TagKind::Client || tag.profile.is_some() || !tag.implies.is_empty();
         assert!(judged, "words.toml: {id} has no profile");
     }
+    clients(knowledge);
     knowledge.code.iter().for_each(entry);
     for row in &knowledge.cause {
         cause(row);
@@ -58,6 +59,74 @@ pub(crate) fn check(knowledge: &Knowledge) {
     }
     for claim in &knowledge.claim {
         assert!(!claim.sources.is_empty(), "{}: no source", claim.id);
+    }
+}
+
+fn clients(knowledge: &Knowledge) {
+    let ids = unique("client", knowledge.client.iter().map(|client| &client.id));
+    let tags: BTreeSet<&str> = of_clients(knowledge).map(|tag| tag.id.as_str()).collect();
+    for row in &knowledge.client {
+        client(row);
+        known(&row.id, "client", &row.embeds, &ids);
+        known(&row.id, "client's tag", &row.stands_for, &tags);
+        known(&row.id, "client's tag", std::slice::from_ref(&row.tag), &tags);
+        for name in row.names.iter() {
+            let others = knowledge.client.iter().filter(|other| other.id != row.id);
+            let mut sharing = others.filter(|other| other.names.contains(name));
+            let ranged = row.since.is_some() || row.below.is_some();
+            assert!(ranged || sharing.next().is_none(), "{}: {name:?} is another's name too", row.id);
+        }
+    }
+    unique("tag that a client stands for", knowledge.client.iter().flat_map(|row| row.stands_for.iter()));
+    for tag in of_clients(knowledge) {
+        let stands = |id: &String| knowledge.client.iter().any(|row| row.stands_for.contains(id));
+        let stood_for = stands(&tag.id) || tag.implies.iter().any(stands);
+        assert!(stood_for, "clients.toml: nobody stands for {}", tag.id);
+    }
+}
+
+fn of_clients(knowledge: &Knowledge) -> impl Iterator<Item = &Tag> {
+    knowledge.tag.iter().filter(|tag| tag.kind.0 == TagKind::Client)
+}
+
+fn client(row: &Client) {
+    const PLATFORMS: [&str; 7] = ["windows", "macos", "ios", "android", "linux", "web", "server"];
+    let id = &row.id;
+    title(id, &row.title, 40);
+    assert!(!row.names.is_empty(), "{id}: no name to know it by");
+    for name in row.names.iter() {
+        assert_eq!(*name, name.to_lowercase(), "{id}: {name:?} is not in lower case");
+    }
+    for platform in row.platforms.iter() {
+        assert!(PLATFORMS.contains(&platform.as_str()), "{id}: no platform {platform}");
+    }
+    for profile in [&row.profile, &row.nearest].into_iter().flatten() {
+        assert!(HelloProfile::client(profile).is_some(), "{id}: there is no hello profile {profile}");
+    }
+    for version in [&row.tls_min, &row.tls_max].into_iter().flatten() {
+        let known = ["1.0", "1.1", "1.2", "1.3", "library"].contains(&version.as_str());
+        assert!(known, "{id}: no TLS version {version}");
+    }
+    assert!(!row.sources.is_empty(), "{id}: no source read, no row");
+    let read: BTreeSet<&str> =
+        row.sources.iter().flat_map(|source| source.fields.iter()).map(String::as_str).collect();
+    for (field, is_there) in [
+        ("tls_min", row.tls_min.is_some()),
+        ("tls_max", row.tls_max.is_some()),
+        ("tls_library", row.tls_library.is_some()),
+        ("seclevel", row.seclevel.is_some()),
+        ("seclevel_option", row.seclevel_option.is_some()),
+        ("nla", row.nla.is_some()),
+        ("nla_option", row.nla_option.is_some()),
+        ("offers", row.offers.is_some()),
+        ("security_option", row.security_option.is_some()),
+        ("certificate", row.certificate.is_some()),
+        ("certificate_option", row.certificate_option.is_some()),
+        ("port_option", row.port_option.is_some()),
+        ("fips", row.fips.is_some()),
+        ("notes", !row.notes.is_empty()),
+    ] {
+        assert!(!is_there || read.contains("*") || read.contains(field), "{id}: no source of {field}");
     }
 }
 

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use rdprobe_report::{
-    Ask, Finding, Observations, Phase, Recipe, Report, SCHEMA_VERSION, Severity, Timestamp, Tool,
+    Ask, Finding, JudgedAs, Observations, Options, Phase, Recipe, Report, SCHEMA_VERSION, Severity,
+    Timestamp, Tool,
 };
 
 use crate::coverage::{self, Coverage};
@@ -49,6 +50,7 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
         tool: Tool::current(seen.platform.clone()),
         target: seen.target.clone(),
         client: seen.options.client.clone(),
+        judged_as: judged_as(&seen.options),
         started_at,
         duration_ms: seen.elapsed_ms,
         verdict,
@@ -71,6 +73,12 @@ pub fn diagnose(seen: &Observations, started_at: Timestamp, now: Timestamp) -> R
     report.symptom = symptom::differential(&report, &seen.options.told);
     report.verdict.next = advice::next(&report);
     report
+}
+
+/// Who stands for the client that the user named, where the verdict speaks for that one.
+fn judged_as(options: &Options) -> Option<JudgedAs> {
+    let judged = symptom::client::judged_as(options.told.client.as_deref()?)?;
+    (judged.profile == options.client).then_some(judged)
 }
 
 /// Gives each finding the remedies that hold for this host. What is only worth knowing, and decides nothing, is told

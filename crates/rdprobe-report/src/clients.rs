@@ -47,6 +47,33 @@ pub struct ClientReport {
 }
 
 open_words! {
+    /// How a hello profile came to stand for a client.
+    pub enum Kinship {
+        /// It is the client's own.
+        Itself = "itself",
+        /// The client embeds the code whose profile it is.
+        Embedded = "embedded",
+        /// It is the nearest that is known.
+        Nearest = "nearest",
+    }
+}
+
+/// The client that the user named, and the profile that stands for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JudgedAs {
+    /// Id in the registry of clients: the client itself, or its nearest relative there.
+    pub client: String,
+    /// That one in a few words.
+    pub title: String,
+    /// The registry has the client itself.
+    pub known: bool,
+    /// The profile, `freerdp-3`.
+    pub profile: String,
+    /// How it came to stand for the client.
+    pub kinship: Kinship,
+}
+
+open_words! {
     /// A published policy for TLS servers.
     pub enum TlsPolicy {
         /// Mozilla's modern configuration: TLS 1.3 alone.

@@ -26,7 +26,7 @@ mod tls;
 mod verdict;
 
 pub use attempt::{Ask, Attempt, Beside, Depth, Offer, Purpose, RUSTLS, Recipe, Step, Waiting};
-pub use clients::{ClientReport, ClientVerdict, TlsPolicy};
+pub use clients::{ClientReport, ClientVerdict, JudgedAs, Kinship, TlsPolicy};
 pub use comparison::{Compared, Comparison, ReportChange};
 pub use expectation::{CertDays, Expectation, ExpectationOutcome, ExpectationReport};
 pub use facts::Facts;

@@ -10,8 +10,8 @@ use crate::facts::{
     X224Facts, is_default,
 };
 use crate::{
-    Attempt, ClientReport, ExpectationReport, Failure, Finding, Millis, Observations, Options, PhaseOutcome,
-    Platform, Step, SymptomReport, Target, Timestamp, Verdict,
+    Attempt, ClientReport, ExpectationReport, Failure, Finding, JudgedAs, Millis, Observations, Options,
+    PhaseOutcome, Platform, Step, SymptomReport, Target, Timestamp, Verdict,
 };
 
 /// Version of the report's format. Fields may be added under the same version; none changes its meaning.
@@ -28,6 +28,9 @@ pub struct Report {
     pub target: Target,
     /// The reference client for whom the verdict speaks.
     pub client: String,
+    /// How the client that the user named came to be judged as that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged_as: Option<JudgedAs>,
     /// When the probe began.
     pub started_at: Timestamp,
     /// How long it took until the verdict stood.

@@ -1,7 +1,7 @@
 //! What the user knows beside the host: words, the stage, what changed, whether others connect.
 
 use clap::{Args, ValueEnum};
-use rdprobe_diagnosis::symptom::{Tag, TagKind, tag, tags_in};
+use rdprobe_diagnosis::symptom::client;
 use rdprobe_report::{Change, HelloProfile, Stage, Told};
 
 /// The answers, beside a host and beside a symptom.
@@ -89,16 +89,6 @@ pub(crate) enum YesNo {
 
 /// The hello profile that stands for a client: its own id, or that of the nearest relative of what is named in words.
 pub(crate) fn profile(client: &str) -> Option<&'static str> {
-    if let Some(known) = HelloProfile::client(client) {
-        return Some(&known.id);
-    }
-    let tags = tags_in(client);
-    let own = |tag: &&'static Tag| tag.kind == TagKind::Client;
-    let named = tags.iter().filter_map(|id| tag(id)).filter(own);
-    named.filter_map(nearest).next()
-}
-
-/// The profile of a tag, or of the first that it implies.
-fn nearest(named: &'static Tag) -> Option<&'static str> {
-    named.profile.or_else(|| named.implies.iter().filter_map(|id| tag(id)).find_map(nearest))
+    let words = client::judged_as(client).map(|judged| judged.profile);
+    HelloProfile::client(words.as_deref().unwrap_or(client)).map(|profile| profile.id.as_str())
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rdprobe::Pin;
+use rdprobe_diagnosis::symptom::client;
 use rdprobe_report::{HelloProfile, Target};
 
 /// A limit of a probe: `5s`, `800ms`, `2m`, or plain seconds; an hour at the most.
@@ -42,7 +43,16 @@ pub(super) fn client(id: &str) -> Result<String, String> {
     }
     let known: Vec<String> =
         HelloProfile::clients().map(|client| format!("\n  {:<18} {}", client.id, client.title)).collect();
-    Err(format!("no such client; known are:{}", known.concat()))
+    let near: Vec<&str> = client::alike(id).iter().map(|client| client.title).collect();
+    let near = match near.is_empty() {
+        true => String::new(),
+        false => format!(" Is it {}?", near.join(", or ")),
+    };
+    Err(format!(
+        "no such client, and none that it is known to embed.{near} `rdprobe explain NAME` tells of one; those whose hello \
+         is known are:{}",
+        known.concat()
+    ))
 }
 
 /// A fingerprint, `sha256:` and 64 hex digits or base64.

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use crate::Failure;
 use crate::command::schema;
-use crate::render::{causes, codes};
+use crate::render::{causes, clients, codes};
 
 /// Name and text of each page.
 fn pages() -> Vec<(&'static str, String)> {
     vec![
         ("causes.md", causes::page()),
+        ("clients.md", clients::page()),
         ("codes.md", codes::page()),
         ("report.schema.json", schema::text()),
         #[cfg(feature = "serve")]

@@ -1,14 +1,14 @@
-//! `rdprobe explain WORDS…`: a code of ours, or what a user holds.
+//! `rdprobe explain WORDS…`: a code of ours, a client, or what a user holds.
 
 use rdprobe_diagnosis::registry::{HEALTHY, REGISTRY, lookup};
-use rdprobe_diagnosis::symptom::{Features, differential, nearest};
+use rdprobe_diagnosis::symptom::{Features, client, differential, nearest};
 use rdprobe_report::Told;
 
 use crate::Failure;
 use crate::args::{Format, Source};
 use crate::output::Output;
 use crate::render::explain::{Explanation, render};
-use crate::render::{differential as differential_page, healthy, json, symptom};
+use crate::render::{client as client_page, differential as differential_page, healthy, json, symptom};
 
 /// Codes and symptoms that are suggested for what is unknown.
 const SUGGESTED: usize = 4;
@@ -35,10 +35,18 @@ pub(crate) fn run(
         output.write(&healthy::render(format, output.screen))?;
         return Ok(0);
     }
+    if let Some(client) = client::named_alone(words) {
+        output.write(&client_page::render(words, client, full, format, output.screen))?;
+        return Ok(0);
+    }
     let features = Features::of(told);
     let known = features.recognised.matches.first().is_some_and(|found| found.strength >= SURE);
     if known {
         output.write(&symptom::render(words, &features, full, format, output.screen))?;
+        return Ok(0);
+    }
+    if let Some(relative) = client::relative_alone(words) {
+        output.write(&client_page::render(words, relative, full, format, output.screen))?;
         return Ok(0);
     }
     if format == Format::Human {
@@ -70,6 +78,7 @@ fn unknown(words: &str) -> String {
     let code = words.to_ascii_lowercase();
     let mut near: Vec<String> = near_codes(&code).into_iter().map(Into::into).collect();
     let symptoms = nearest(words, SUGGESTED);
+    near.extend(client::alike(words).iter().map(|client| format!("{} (client)", client.title)));
     near.extend(symptoms.iter().map(|symptom| format!("{} ({})", symptom.title, symptom.kind.title())));
     let hint = match near.is_empty() {
         true => "probe the host that shows it: rdprobe HOST --symptom \"...\"".to_owned(),

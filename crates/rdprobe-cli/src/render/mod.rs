@@ -2,6 +2,8 @@
 
 pub(crate) mod brief;
 pub(crate) mod causes;
+pub(crate) mod client;
+pub(crate) mod clients;
 pub(crate) mod codes;
 pub(crate) mod comparison;
 #[cfg(feature = "demo")]

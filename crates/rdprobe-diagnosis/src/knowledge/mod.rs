@@ -12,8 +12,8 @@ pub(crate) mod tables;
 use rdprobe_report::{ClientError, Fix};
 
 pub use rows::{
-    Cause, Claim, Entry, KnownClientError, KnownFix, Layer, Regression, Remedy, Scope, Signs, Symptom,
-    SymptomKind, Tag, TagKind,
+    Cause, CertificateDemand, Claim, Client, ClientSource, Entry, KnownClientError, KnownFix, Layer, NlaUse,
+    Regression, Remedy, Scope, Signs, Symptom, SymptomKind, Tag, TagKind,
 };
 pub use sign::Sign;
 use tables::{ENTRIES, LAYERS, NOT_VISIBLE};

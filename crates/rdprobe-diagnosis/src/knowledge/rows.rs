@@ -243,9 +243,99 @@ rows! {
         /// Where this was read.
         pub source: Text = (default),
     }
+
+    /// A client, or the library that others embed. What was read nowhere is absent.
+    pub struct Client {
+        /// Stable id.
+        pub id: Text,
+        /// In a few words.
+        pub title: Text,
+        /// Which builds this speaks of.
+        pub versions: Option<Text>,
+        /// Where it runs.
+        pub platforms: List<Text> = (default),
+        /// Its tag in `words.toml`.
+        pub tag: Text,
+        /// What people call it, in lower case.
+        pub names: List<Text>,
+        /// The first version of those that share its names.
+        pub since: Option<Text>,
+        /// The first version that is another row's.
+        pub below: Option<Text>,
+        /// Tags of clients for whom it stands where they have no row of their own.
+        pub stands_for: List<Text> = (default),
+        /// Whose code it runs, the usual first.
+        pub embeds: List<Text> = (default),
+        /// The hello profile that is its own.
+        pub profile: Option<Text>,
+        /// The profile that is nearest where none is its own or of what it embeds.
+        pub nearest: Option<Text>,
+        /// Least TLS version by default.
+        pub tls_min: Option<Text>,
+        /// Highest; `library` is that of its TLS library.
+        pub tls_max: Option<Text>,
+        /// Whose TLS it is.
+        pub tls_library: Option<Text>,
+        /// OpenSSL's security level by default.
+        pub seclevel: Option<u8>,
+        /// How that is changed.
+        pub seclevel_option: Option<Text>,
+        /// Whether it uses NLA.
+        pub nla: Option<One<NlaUse>>,
+        /// How that is switched.
+        pub nla_option: Option<Text>,
+        /// What its Connection Request offers by default.
+        pub offers: Option<Text>,
+        /// How the security layer is chosen.
+        pub security_option: Option<Text>,
+        /// What it does about a certificate that is not trusted.
+        pub certificate: Option<One<CertificateDemand>>,
+        /// How that is changed.
+        pub certificate_option: Option<Text>,
+        /// How the port is given.
+        pub port_option: Option<Text>,
+        /// In FIPS mode.
+        pub fips: Option<Text>,
+        /// What else decides whether it gets in.
+        pub notes: List<Text> = (default),
+        /// Where each of these was read.
+        pub sources: List<ClientSource>,
+    }
+
+    /// Where facts of a client were read.
+    pub struct ClientSource {
+        /// `owner/repository@commit path`, or an address.
+        pub source: Text,
+        /// Names of fields; `*` is all of them.
+        pub fields: List<Text>,
+    }
 }
 
 words! {
+    /// Whether a client uses NLA.
+    pub enum NlaUse {
+        /// And nothing else.
+        Always,
+        /// Unless it is switched off.
+        DefaultOn,
+        /// Only where it is switched on.
+        DefaultOff,
+        /// It has none.
+        Never,
+    }
+
+    /// What a client does about a certificate that the system does not trust.
+    pub enum CertificateDemand {
+        /// It does not connect.
+        Refuses,
+        /// It asks the user.
+        Asks,
+        /// It connects.
+        Ignores,
+        /// It takes the first that it sees, and minds a change.
+        FirstUse,
+    }
+
     /// Whom a cause stops.
     pub enum Scope {
         /// Everyone who connects to this host.

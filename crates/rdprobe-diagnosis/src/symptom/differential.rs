@@ -7,7 +7,7 @@ use rdprobe_report::{
 use super::fixes::{answers, fixes};
 use super::likelihood::weigh;
 use super::regressions::regressions;
-use super::{Features, questions};
+use super::{Features, client, questions};
 use crate::causes::{self, Asked, Cause, Hint, Judgement, Seen};
 
 /// A cause with its judgement and its share of the likelihood.
@@ -103,7 +103,7 @@ pub fn differential(report: &Report, told: &Told) -> Option<SymptomReport> {
         code: best.map(|symptom| symptom.id.into()),
         meaning,
         is_not: best.and_then(|symptom| symptom.is_not).map(Into::into),
-        client: told.client.as_ref().and_then(|_| client(&features)),
+        client: told.client.as_deref().and_then(nearest),
         causes,
         regressions: regressions(&features, report),
         claims: claims(&features),
@@ -136,13 +136,9 @@ fn judged(ranked: &Ranked, features: &Features, report: &Report) -> Option<Judge
 }
 
 /// The client in the registry's words, with the profile that stands for it.
-fn client(features: &Features) -> Option<String> {
-    let tag = features.client()?;
-    let profile = std::iter::once(tag.id)
-        .chain(tag.implies.iter().copied())
-        .filter_map(super::tag)
-        .find_map(|tag| tag.profile)?;
-    Some(format!("{}, judged as {profile}", tag.title))
+fn nearest(words: &str) -> Option<String> {
+    let judged = client::judged_as(words)?;
+    Some(format!("{}, judged as {}", judged.title, judged.profile))
 }
 
 fn claims(features: &Features) -> Vec<JudgedClaim> {

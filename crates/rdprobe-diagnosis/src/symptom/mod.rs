@@ -2,8 +2,10 @@
 //!
 //! - [`recognise`]: words and numbers in, known symptoms, tags and the stage out.
 //! - [`differential`]: a report and what was told in, every cause judged and weighed out.
+//! - [`client`]: which client is meant, and who stands for one that is not known by itself.
 //! - [`questions`]: what to ask the user next.
 
+pub mod client;
 mod differential;
 mod features;
 mod fixes;

@@ -38,6 +38,9 @@ pub(crate) fn report(report: &Report, detail: Detail, screen: Screen) -> String 
     page.blank();
     page.paragraph(2, &report.verdict.summary);
     page.paragraph(2, &client(report));
+    if let Some(line) = super::client::judged_as(report) {
+        page.paragraph(2, &line);
+    }
     demands(&mut page, report);
     page.blank();
     ladder::draw(&mut page, report);

@@ -7,10 +7,10 @@ use rdprobe_report::{CauseStatus, Effect, Fix, Phase, PhaseOutcome, Report, Seve
 
 use super::{demands, evidence, headline, tls};
 use crate::output::Screen;
-use crate::render::differential;
 use crate::render::fix::effect_name;
 use crate::render::style::{BOLD, DIM, GREEN, RED};
 use crate::render::text::Page;
+use crate::render::{client, differential};
 
 /// Lines that a page may have, the headline among them.
 const LINES: usize = 36;
@@ -68,6 +68,9 @@ fn draw(report: &Report, left: &[&Ranked], remedies: &[Remedy], room: Room, scre
     demands(&mut page, report);
     if let Some(line) = tls::clients_line(report) {
         page.paragraph(2, &line);
+    }
+    if let Some(line) = client::judged_as(report) {
+        page.line(&format!("  {}", page.clean(&line)));
     }
     if let Some(symptom) = &report.symptom {
         page.paragraph(2, &format!("Your symptom: {}", symptom.meaning));
