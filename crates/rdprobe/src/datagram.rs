@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use crate::context::Context;
 use crate::events::Reporter;
 use crate::handshake::random;
-use crate::network::{Datagram as _, Network, Received, local_failure, passes};
+use crate::network::{Datagram as _, Network, Received, is_too_large, local_failure, passes};
 
 /// Between two SYNs that ask for an answer, as Windows retransmits them ([MS-RDPEUDP] 3.1.5.1.1).
 const INTERVAL: Duration = Duration::from_millis(800);
@@ -114,7 +114,9 @@ impl<N: Network> Run<'_, N> {
             self.heard().facts.path_mtu = Some(mtu);
         }
         if let Err(error) = delivered {
-            return self.failed(&error);
+            // The system knows that the path carries no such packet, and how large one may be.
+            let is_known = is_too_large(&error) && self.heard().facts.path_mtu.is_some();
+            return if is_known { self.record() } else { self.failed(&error) };
         }
         self.heard().facts.sent += 1;
         self.record();
@@ -229,9 +231,13 @@ fn failure(facts: &UdpFacts, fault: Option<&Failure>, elapsed: Duration) -> Opti
             };
             Failure::new(kind, icmp.meaning())
         }
-        None if facts.sent == 0 => match fault {
-            Some(fault) => fault.clone(),
-            None => Failure::local(LocalFault::Unspecified, "no datagram could be sent"),
+        None if facts.sent == 0 => match (fault, facts.path_mtu) {
+            (Some(fault), _) => fault.clone(),
+            (None, Some(mtu)) => Failure::new(
+                FailureKind::Unreachable,
+                format!("this computer sends packets of {mtu} bytes and no more to it"),
+            ),
+            (None, None) => Failure::local(LocalFault::Unspecified, "no datagram could be sent"),
         },
         None if facts.probes.iter().any(|probe| probe.garbage.is_some()) => {
             Failure::new(FailureKind::Malformed, "an answer that is none to a SYN")
@@ -300,5 +306,14 @@ mod tests {
         let mut facts = probes(0, 10);
         summarize(&mut facts);
         assert_eq!(facts.loss_percent, None);
+    }
+
+    #[test]
+    fn what_a_small_link_does_not_carry_is_no_fault_of_ours() {
+        let facts = UdpFacts { path_mtu: Some(1000), ..probes(0, 1) };
+        let failure = failure(&facts, None, Duration::ZERO).unwrap();
+        assert_eq!((failure.kind, failure.local_fault()), (FailureKind::Unreachable, None));
+        let fault = Failure::local(LocalFault::Permission, "not allowed");
+        assert_eq!(super::failure(&facts, Some(&fault), Duration::ZERO), Some(fault));
     }
 }

@@ -9,6 +9,7 @@ mod number {
     pub(super) const DESCRIPTORS: [i32; 2] = [libc::EMFILE, libc::ENFILE];
     pub(super) const RESOURCES: [i32; 3] = [libc::ENOBUFS, libc::ENOMEM, libc::EAGAIN];
     pub(super) const NO_ROUTE: [i32; 1] = [libc::EAFNOSUPPORT];
+    pub(super) const TOO_LARGE: i32 = libc::EMSGSIZE;
 }
 
 /// WinSock's numbers.
@@ -17,6 +18,7 @@ mod number {
     pub(super) const DESCRIPTORS: [i32; 1] = [10024];
     pub(super) const RESOURCES: [i32; 1] = [10055];
     pub(super) const NO_ROUTE: [i32; 1] = [10047];
+    pub(super) const TOO_LARGE: i32 = 10040;
 }
 
 /// What of ours an error says to be missing, where no peer and no router had a part in it.
@@ -49,6 +51,11 @@ pub(crate) fn local_fault(error: &io::Error) -> LocalFault {
 pub fn local_failure(error: &io::Error) -> Failure {
     Failure::new(FailureKind::Local, plain(error))
         .with(FailureEvidence::LocalFault { fault: local_fault(error), errno: error.raw_os_error() })
+}
+
+/// Whether a datagram is larger than the way to its peer carries.
+pub(crate) fn is_too_large(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(number::TOO_LARGE)
 }
 
 /// Whether waiting may help: what is missing comes back when other sockets are closed.

@@ -7,7 +7,7 @@ mod fault;
 mod tokio;
 
 pub use self::fault::local_failure;
-pub(crate) use self::fault::{local_fault, passes, plain};
+pub(crate) use self::fault::{is_too_large, local_fault, passes, plain};
 pub use self::tokio::{Tokio, TokioDatagram, TokioStream};
 
 use std::future::Future;
