@@ -91,6 +91,9 @@ pub(super) struct Row {
     /// The server has the same processes after it as before, and no fault in its log.
     #[serde(default)]
     pub(super) leaves_nothing: bool,
+    /// Its server may fall by a fault of its own behind it, so it comes after all others.
+    #[serde(default)]
+    pub(super) last: bool,
     pub(super) expect: Expect,
 }
 
@@ -137,6 +140,7 @@ impl Matrix {
             matrix.rows.extend(part.rows);
             matrix.hosts.extend(part.hosts);
         }
+        matrix.rows.sort_by_key(|row| row.last);
         matrix.check()?;
         Ok(matrix)
     }
@@ -225,6 +229,7 @@ mod tests {
         for group in [Group::Core, Group::Credssp, Group::Udp, Group::Distance, Group::Pypi] {
             assert!(matrix.rows.iter().any(|row| row.group == group), "{group:?} has no row");
         }
+        assert!(matrix.rows.is_sorted_by_key(|row| row.last));
     }
 
     #[test]
